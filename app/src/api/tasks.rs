@@ -1,0 +1,99 @@
+//! Changes of tasks, and the lists that a browser does not hold.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use server_fn::codec::Json;
+use tidings_domain::{
+    command::Command,
+    event::{Actor, EventType},
+    id::{ClientId, MutationId, TaskId},
+    task::Task,
+    time::Timestamp,
+    view::View,
+};
+
+use crate::error::AppError;
+
+/// One intended change of one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Made by the client (version 7): a retry does nothing twice.
+    pub mutation_id: MutationId,
+    /// The browser profile.
+    #[serde(default)]
+    pub client_id: Option<ClientId>,
+    /// The task; made by the client (version 7) for a new one.
+    pub task_id: TaskId,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// The server's answer to a change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The task after it; `None` once it is gone for good.
+    pub task: Option<Task>,
+    /// The feed's head after it: the change is settled once the client's cursor is there.
+    pub seq: i64,
+}
+
+/// Which list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListQuery {
+    /// The view.
+    pub view: View,
+    /// Words to search for.
+    #[serde(default)]
+    pub q: Option<String>,
+    /// Where to go on.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// In the view's order, at most 50.
+    pub items: Vec<Task>,
+    /// Where to go on; nothing at the end.
+    pub next: Option<String>,
+}
+
+/// One version of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryItem {
+    /// What happened.
+    pub event_type: EventType,
+    /// Its place in the feed.
+    pub seq: i64,
+    /// The task's version after it.
+    pub version: i64,
+    /// Who acted.
+    pub actor: Actor,
+    /// Which browser or program acted.
+    pub client_id: Option<ClientId>,
+    /// When.
+    pub timestamp: Timestamp,
+    /// Field, old value, new value; in no particular order.
+    pub changes: Vec<(String, Value, Value)>,
+}
+
+/// One line of the person's own log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// The task, unless it was deleted for good.
+    pub task_id: Option<TaskId>,
+    /// Its title at that time; empty once it was deleted for good.
+    pub title: String,
+    /// What happened to it.
+    pub item: HistoryItem,
+}
+
+/// Carries a change out.
+#[server(name = ChangeTask, endpoint = "change", input = Json)]
+pub async fn change(change: Change) -> Result<Changed, AppError> {
+    use std::sync::Arc;
+    let tasks = expect_context::<Arc<dyn crate::ports::Tasks>>();
+    crate::error::answer(tasks.change(change).await)
+}

@@ -1,0 +1,6 @@
+//! The pages of Tidings and the server functions that they call.
+
+pub mod api;
+pub mod error;
+#[cfg(feature = "ssr")]
+pub mod ports;

@@ -1,0 +1,18 @@
+//! The rules of Tidings: what a task is, what may be done to it, which events that makes, and how
+//! events fold back into tasks. Nothing here does I/O, reads a clock or makes an id, so the same
+//! code decides on the server and predicts in the browser.
+
+pub mod account;
+pub mod command;
+pub mod decide;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod live;
+pub mod position;
+pub mod recurrence;
+pub mod replica;
+pub mod task;
+pub mod text;
+pub mod time;
+pub mod view;

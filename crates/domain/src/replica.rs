@@ -1,0 +1,280 @@
+//! A client's copy of a person's tasks: `shown = apply(pending, apply(events, snapshot))`.
+//!
+//! It takes frames late, twice or out of order and ends equal to the server: whatever does not go
+//! on from the cursor is dropped, and a gap is answered by asking again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    command::Command,
+    decide::{Context, apply, decide},
+    error::Fault,
+    event::Event,
+    id::{MutationId, TaskId},
+    live::{Resume, ServerFrame},
+    task::Task,
+};
+
+/// A change that was made here and that the server's events do not show yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Sent with the change, so that a retry does nothing twice.
+    pub mutation_id: MutationId,
+    /// The task.
+    pub task_id: TaskId,
+    /// What is asked of it.
+    pub command: Command,
+    /// The feed's head after it, once the server has answered.
+    #[serde(default)]
+    pub seq: Option<i64>,
+}
+
+/// What a client should do after a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing changed.
+    Nothing,
+    /// These tasks may show differently; by another's hand where the mutation is not one of ours.
+    Changed(BTreeSet<TaskId>),
+    /// Anything may show differently.
+    Reset,
+    /// There is a gap: ask again from here.
+    Sync(i64),
+}
+
+/// The copy.
+#[derive(Clone, Debug, Default)]
+pub struct Replica {
+    epoch: Option<Uuid>,
+    cursor: i64,
+    base: BTreeMap<TaskId, Task>,
+    pending: Vec<Pending>,
+    /// Chunks of a snapshot that is still arriving.
+    arriving: Option<BTreeMap<TaskId, Task>>,
+    complete: bool,
+    live: bool,
+}
+
+impl Replica {
+    /// A copy that starts from what a page held. `complete` says whether that was every open task;
+    /// if not, the copy asks for a snapshot and fills up behind the view.
+    pub fn new(
+        epoch: Uuid,
+        cursor: i64,
+        tasks: impl IntoIterator<Item = Task>,
+        complete: bool,
+    ) -> Self {
+        let base = tasks.into_iter().map(|t| (t.id, t)).collect();
+        Self {
+            epoch: Some(epoch),
+            cursor,
+            base,
+            complete,
+            ..Self::default()
+        }
+    }
+
+    /// Where to go on from; nothing where a snapshot is needed.
+    pub fn resume(&self) -> Option<Resume> {
+        let epoch = self.epoch.filter(|_| self.complete)?;
+        Some(Resume {
+            epoch,
+            cursor: self.cursor,
+        })
+    }
+
+    /// The last seq that the copy has.
+    pub fn cursor(&self) -> i64 {
+        self.cursor
+    }
+
+    /// Whether the copy holds every open task.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether the server has said that the copy is caught up.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The socket is gone: not live until the server says so again.
+    pub fn disconnected(&mut self) {
+        self.live = false;
+        self.arriving = None;
+    }
+
+    /// Changes that wait for the server or for its events, oldest first.
+    pub fn pending(&self) -> &[Pending] {
+        &self.pending
+    }
+
+    /// Takes a frame in.
+    pub fn receive(&mut self, frame: ServerFrame) -> Step {
+        match frame {
+            ServerFrame::Welcome { epoch, .. } => {
+                if self.epoch.is_some_and(|e| e != epoch) {
+                    self.complete = false;
+                }
+                self.epoch = Some(epoch);
+                Step::Nothing
+            }
+            ServerFrame::Events { from, to, items } => self.events(from, to, items),
+            ServerFrame::Live { cursor } if cursor > self.cursor => Step::Sync(self.cursor),
+            ServerFrame::Live { .. } => {
+                self.live = true;
+                Step::Nothing
+            }
+            ServerFrame::Reset { .. } => {
+                self.arriving = Some(BTreeMap::new());
+                self.live = false;
+                Step::Nothing
+            }
+            ServerFrame::Snapshot {
+                cursor,
+                items,
+                last,
+            } => self.snapshot(cursor, items, last),
+            ServerFrame::Ping | ServerFrame::Pong => Step::Nothing,
+        }
+    }
+
+    fn events<D>(&mut self, from: i64, to: i64, items: Vec<Event<D>>) -> Step {
+        if to <= self.cursor || self.arriving.is_some() {
+            return Step::Nothing;
+        }
+        if from > self.cursor + 1 {
+            return Step::Sync(self.cursor);
+        }
+        let mut changed = BTreeSet::new();
+        for event in items {
+            match event.seq {
+                Some(seq) if seq > self.cursor => {}
+                _ => continue,
+            }
+            changed.extend(event.task_id);
+            apply(&mut self.base, event);
+        }
+        self.cursor = to;
+        changed.extend(self.settle());
+        Step::Changed(changed)
+    }
+
+    fn snapshot(&mut self, cursor: i64, items: Vec<Task>, last: bool) -> Step {
+        let Some(arriving) = &mut self.arriving else {
+            return Step::Nothing;
+        };
+        arriving.extend(items.into_iter().map(|t| (t.id, t)));
+        if !last {
+            return Step::Nothing;
+        }
+        // A snapshot holds the open tasks. What it lacks was closed or removed meanwhile, and views
+        // of closed tasks are fetched anew, so the base becomes exactly the snapshot.
+        self.base = self.arriving.take().unwrap_or_default();
+        self.cursor = cursor;
+        self.complete = true;
+        self.settle();
+        Step::Reset
+    }
+
+    /// Holds tasks that a view fetched, unless the copy knows them in a later version.
+    pub fn learn(&mut self, tasks: impl IntoIterator<Item = Task>) {
+        for task in tasks {
+            if self
+                .base
+                .get(&task.id)
+                .is_none_or(|known| known.version <= task.version)
+            {
+                self.base.insert(task.id, task);
+            }
+        }
+    }
+
+    /// Forgets a task that is gone for good; no event says so.
+    pub fn forget(&mut self, id: TaskId) {
+        self.base.remove(&id);
+    }
+
+    /// Puts a change on top.
+    pub fn push(&mut self, change: Pending) {
+        self.pending.push(change);
+    }
+
+    /// The server took the change; its events end at `seq`. Returns the tasks that may show
+    /// differently.
+    pub fn acknowledge(&mut self, mutation: MutationId, seq: i64) -> BTreeSet<TaskId> {
+        for change in &mut self.pending {
+            if change.mutation_id == mutation {
+                change.seq = Some(seq);
+            }
+        }
+        self.settle()
+    }
+
+    /// The server refused the change: takes it off and returns it.
+    pub fn refuse(&mut self, mutation: MutationId) -> Option<Pending> {
+        let at = self
+            .pending
+            .iter()
+            .position(|p| p.mutation_id == mutation)?;
+        Some(self.pending.remove(at))
+    }
+
+    /// Drops the changes that the cursor has passed.
+    fn settle(&mut self) -> BTreeSet<TaskId> {
+        let cursor = self.cursor;
+        let mut settled = BTreeSet::new();
+        self.pending.retain(|change| {
+            let done = change.seq.is_some_and(|seq| seq <= cursor);
+            if done {
+                settled.insert(change.task_id);
+            }
+            !done
+        });
+        settled
+    }
+
+    /// A task as the server's events have it.
+    pub fn settled(&self, id: TaskId) -> Option<&Task> {
+        self.base.get(&id)
+    }
+
+    /// A task as it is shown: with the changes that are still pending.
+    pub fn shown(&self, id: TaskId, context: &Context<'_>) -> Option<Task> {
+        let mut task = self.base.get(&id).cloned();
+        for change in self.pending.iter().filter(|p| p.task_id == id) {
+            task = predict(task, change, context);
+        }
+        task
+    }
+
+    /// Ids of all tasks that may be shown.
+    pub fn ids(&self) -> BTreeSet<TaskId> {
+        self.base
+            .keys()
+            .copied()
+            .chain(self.pending.iter().map(|p| p.task_id))
+            .collect()
+    }
+}
+
+/// The task after a change that the server is expected to accept; as before where it would not.
+fn predict(task: Option<Task>, change: &Pending, context: &Context<'_>) -> Option<Task> {
+    if change.command == Command::Purge {
+        return None;
+    }
+    let decided: Result<_, Fault> = decide(
+        change.task_id,
+        task.as_ref(),
+        None,
+        &change.command,
+        context,
+    );
+    match decided {
+        Ok(events) => events.into_iter().next_back().map(|e| e.task).or(task),
+        Err(_) => task,
+    }
+}

@@ -1,0 +1,29 @@
+//! Words: what characters a text may hold, and the folded form that search and sorting use.
+
+/// Whether `text` holds a control character other than newline and tab.
+pub fn has_control(text: &str) -> bool {
+    text.chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t')
+}
+
+/// Text without regard to case and accents: decomposed, marks dropped, lower case.
+#[cfg(feature = "server")]
+pub fn fold(text: &str) -> String {
+    use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+    text.nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The words of a folded text: its runs of letters and digits.
+pub fn words(folded: &str) -> impl Iterator<Item = &str> {
+    folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+}
+
+/// Whether every word of `query` begins a word of `text`; both folded.
+pub fn matches(query: &str, text: &str) -> bool {
+    words(query).all(|q| words(text).any(|w| w.starts_with(q)))
+}

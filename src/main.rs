@@ -1,0 +1,3 @@
+//! Tidings: a todo application whose every change is an event.
+
+fn main() {}
