@@ -4,3 +4,4 @@ pub mod api;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod ports;
+pub mod route;

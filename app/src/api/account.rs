@@ -1,8 +1,11 @@
 //! Sign-up, sign-in and the account.
 
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use tidings_domain::{account::User, time::Timestamp};
 use uuid::Uuid;
+
+use crate::error::AppError;
 
 /// What signing up asks for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -54,4 +57,101 @@ pub struct NewToken {
     pub row: TokenRow,
     /// The secret.
     pub token: String,
+}
+
+/// Makes an account, signs in and goes on to the Inbox.
+#[server(name = SignUpForm, endpoint = "sign_up")]
+pub async fn sign_up(
+    email: String,
+    name: String,
+    password: String,
+    #[server(default)] time_zone: Option<String>,
+) -> Result<(), AppError> {
+    let form = SignUp {
+        email,
+        name,
+        password,
+        time_zone: time_zone.filter(|zone| !zone.is_empty()),
+    };
+    then(people().sign_up(form).await, "/inbox")
+}
+
+/// Signs in and goes on to `next`, a path of ours, or to the Inbox.
+#[server(name = SignInForm, endpoint = "sign_in")]
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] next: Option<String>,
+) -> Result<(), AppError> {
+    let next = next.filter(|path| is_ours(path));
+    let outcome = people().sign_in(SignIn { email, password }).await;
+    then(outcome, next.as_deref().unwrap_or("/inbox"))
+}
+
+/// Signs out, here or everywhere.
+#[server(name = SignOutForm, endpoint = "sign_out")]
+pub async fn sign_out(#[server(default)] everywhere: bool) -> Result<(), AppError> {
+    then(people().sign_out(everywhere).await, "/sign-in")
+}
+
+/// Sets name, zone and theme.
+#[server(name = SetProfileForm, endpoint = "set_profile")]
+pub async fn set_profile(name: String, time_zone: String, theme: String) -> Result<(), AppError> {
+    let outcome = people().set_profile(name, time_zone, theme).await;
+    then(outcome.map(drop), "/account?done=profile")
+}
+
+/// Sets the password; other sessions end.
+#[server(name = SetPasswordForm, endpoint = "set_password")]
+pub async fn set_password(current: String, new: String) -> Result<(), AppError> {
+    let outcome = people().set_password(current, new).await;
+    then(outcome, "/account?done=password")
+}
+
+/// Deletes the account and everything in it.
+#[server(name = DeleteAccountForm, endpoint = "delete_account")]
+pub async fn delete_account(password: String) -> Result<(), AppError> {
+    then(people().delete_account(password).await, "/sign-up")
+}
+
+/// Personal tokens, newest first.
+#[server(name = ListTokens, endpoint = "tokens")]
+pub async fn tokens() -> Result<Vec<TokenRow>, AppError> {
+    crate::error::answer(people().tokens().await)
+}
+
+/// Makes a personal token. The secret is in the answer and nowhere else.
+#[server(name = CreateTokenForm, endpoint = "create_token")]
+pub async fn create_token(name: String) -> Result<NewToken, AppError> {
+    crate::error::answer(people().create_token(name).await)
+}
+
+/// Revokes a personal token.
+#[server(name = RevokeTokenForm, endpoint = "revoke_token")]
+pub async fn revoke_token(id: Uuid) -> Result<(), AppError> {
+    then(people().revoke_token(id).await, "/account?done=token")
+}
+
+/// Whether a path leads to a page here, and not by `//` to another host.
+#[cfg(feature = "ssr")]
+fn is_ours(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r', '\t'])
+}
+
+#[cfg(feature = "ssr")]
+fn people() -> std::sync::Arc<dyn crate::ports::People> {
+    expect_context()
+}
+
+/// Ends a form's server function: where it succeeded, the person goes on to `path`.
+#[cfg(feature = "ssr")]
+pub(super) fn then(
+    outcome: Result<(), tidings_domain::error::Fault>,
+    path: &str,
+) -> Result<(), AppError> {
+    let answer = crate::error::answer(outcome);
+    if answer.is_ok() {
+        leptos_axum::redirect(path);
+    }
+    answer
 }

@@ -93,7 +93,34 @@ pub struct Activity {
 /// Carries a change out.
 #[server(name = ChangeTask, endpoint = "change", input = Json)]
 pub async fn change(change: Change) -> Result<Changed, AppError> {
-    use std::sync::Arc;
-    let tasks = expect_context::<Arc<dyn crate::ports::Tasks>>();
-    crate::error::answer(tasks.change(change).await)
+    crate::error::answer(tasks().change(change).await)
+}
+
+/// A part of a list that the browser does not hold.
+#[server(name = ListTasks, endpoint = "list", input = Json)]
+pub async fn list(query: ListQuery) -> Result<Listing, AppError> {
+    crate::error::answer(tasks().list(query).await)
+}
+
+/// One task, in the trash or not.
+#[server(name = GetTask, endpoint = "task", input = Json)]
+pub async fn task(id: TaskId) -> Result<Task, AppError> {
+    crate::error::answer(tasks().task(id).await)
+}
+
+/// A task's versions after `after`, oldest first.
+#[server(name = GetHistory, endpoint = "history", input = Json)]
+pub async fn history(id: TaskId, after: i64) -> Result<Vec<HistoryItem>, AppError> {
+    crate::error::answer(tasks().history(id, after).await)
+}
+
+/// The person's own log before `before`, newest first.
+#[server(name = GetActivity, endpoint = "activity", input = Json)]
+pub async fn activity(before: Option<i64>) -> Result<Vec<Activity>, AppError> {
+    crate::error::answer(tasks().activity(before).await)
+}
+
+#[cfg(feature = "ssr")]
+fn tasks() -> std::sync::Arc<dyn crate::ports::Tasks> {
+    expect_context()
 }
