@@ -1,5 +1,8 @@
 //! The server of Tidings.
 
 pub mod clock;
+pub mod consumers;
 pub mod error;
+pub mod events;
+pub mod live;
 pub mod store;

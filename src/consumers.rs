@@ -1,0 +1,225 @@
+//! Consumers: what happens because something happened. Each is told at least once, in no promised
+//! order, and has its effect once.
+
+pub mod audit;
+pub mod live;
+pub mod roles;
+
+use std::{collections::HashSet, sync::Arc};
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use tidings_domain::{
+    event::{Topic, VERSION},
+    id::{EventId, UserId},
+    time::Timestamp,
+};
+
+use crate::{
+    clock::Ambient,
+    error::{Error, Result},
+    live::Hub,
+    store::AuditTrail,
+};
+
+pub use self::roles::{Role, Roles};
+
+/// An event on its way to consumers: its JSON, and what every consumer needs of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// The event.
+    pub event_id: EventId,
+    /// Its type, as written: it may be one that is not known here yet.
+    pub event_type: String,
+    /// The version of its format.
+    pub version: String,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// Whose it is, if that is known.
+    pub user_id: Option<UserId>,
+    /// Its place in that person's feed, on a feed.
+    pub seq: Option<i64>,
+    /// All of it: the CloudEvent's `data`.
+    pub json: Arc<str>,
+}
+
+impl Delivery {
+    /// Reads what lies in a CloudEvent's `data`.
+    ///
+    /// # Errors
+    /// Where that is no event.
+    pub fn read(json: Arc<str>) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            event_id: EventId,
+            event_type: String,
+            version: String,
+            timestamp: Timestamp,
+            user_id: Option<UserId>,
+            seq: Option<i64>,
+        }
+        let head: Head = serde_json::from_str(&json)?;
+        Ok(Self {
+            event_id: head.event_id,
+            event_type: head.event_type,
+            version: head.version,
+            timestamp: head.timestamp,
+            user_id: head.user_id,
+            seq: head.seq,
+            json,
+        })
+    }
+
+    /// Whether its format is one that is read here: minor versions only add.
+    fn is_known(&self) -> bool {
+        let major = |version: &str| version.split('.').next().map(str::to_owned);
+        major(&self.version) == major(VERSION)
+    }
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Handled.
+    Success,
+    /// Not now: deliver it again.
+    Retry(String),
+    /// Never: it cannot be handled.
+    Drop(String),
+}
+
+/// What happens because something happened.
+#[async_trait]
+pub trait Consumer: Send + Sync {
+    /// Its name, also in the inbox.
+    fn name(&self) -> &'static str;
+    /// What it subscribes to.
+    fn topics(&self) -> &'static [Topic];
+    /// Handles deliveries, all or none, each once however often it comes. A refusal means that the
+    /// delivery can never be handled; any other error that it may be later.
+    async fn handle(&self, deliveries: &[Delivery]) -> Result<()>;
+}
+
+/// The consumers of this process.
+#[derive(Clone, Default)]
+pub struct Consumers {
+    list: Vec<Arc<dyn Consumer>>,
+}
+
+impl Consumers {
+    /// These consumers.
+    pub fn new(list: Vec<Arc<dyn Consumer>>) -> Self {
+        Self { list }
+    }
+
+    /// The consumers of the roles that run here.
+    pub fn of_roles(
+        roles: &Roles,
+        hub: &Arc<Hub>,
+        trail: Arc<dyn AuditTrail>,
+        ambient: &Ambient,
+    ) -> Self {
+        let mut list: Vec<Arc<dyn Consumer>> = Vec::new();
+        if roles.has(Role::Live) {
+            list.push(Arc::new(live::Live::new(hub.clone())));
+        }
+        if roles.has(Role::Audit) {
+            list.push(Arc::new(audit::Audit::new(trail, ambient.clock.clone())));
+        }
+        Self { list }
+    }
+
+    /// Hands deliveries of a topic to everyone who subscribes to it; a verdict each, the worst of
+    /// all consumers'.
+    pub async fn deliver(&self, topic: Topic, deliveries: &[Delivery]) -> Vec<Verdict> {
+        let mut verdicts: Vec<_> = deliveries.iter().map(format_verdict).collect();
+        let known: Vec<Delivery> = deliveries
+            .iter()
+            .filter(|d| d.is_known())
+            .cloned()
+            .collect();
+        if known.is_empty() {
+            return verdicts;
+        }
+        for consumer in &self.list {
+            if !consumer.topics().contains(&topic) {
+                continue;
+            }
+            let mut answers = hand_over(&**consumer, &known).await.into_iter();
+            for (delivery, verdict) in deliveries.iter().zip(&mut verdicts) {
+                if delivery.is_known()
+                    && let Some(answer) = answers.next()
+                {
+                    worsen(verdict, answer);
+                }
+            }
+        }
+        verdicts
+    }
+}
+
+fn format_verdict(delivery: &Delivery) -> Verdict {
+    if delivery.is_known() {
+        return Verdict::Success;
+    }
+    tracing::warn!(event_id = %delivery.event_id, version = delivery.version, "an event of an unknown version was dropped");
+    Verdict::Drop(format!("unknown version {}", delivery.version))
+}
+
+fn worsen(verdict: &mut Verdict, other: Verdict) {
+    let rank = |v: &Verdict| match v {
+        Verdict::Success => 0,
+        Verdict::Drop(_) => 1,
+        Verdict::Retry(_) => 2,
+    };
+    if rank(&other) > rank(verdict) {
+        *verdict = other;
+    }
+}
+
+/// Hands a batch over and, where it fails for another reason than that something is out of reach,
+/// one delivery at a time, so that a bad one holds up only what stands behind it.
+async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> {
+    match consumer.handle(batch).await {
+        Ok(()) => return vec![Verdict::Success; batch.len()],
+        Err(error) if error.is_passing() || batch.len() == 1 => {
+            let verdict = verdict_of(consumer, &batch[0], &error);
+            return vec![verdict; batch.len()];
+        }
+        Err(_) => {}
+    }
+    let mut held = HashSet::new();
+    let mut verdicts = Vec::with_capacity(batch.len());
+    for delivery in batch {
+        if held.contains(&delivery.user_id) {
+            verdicts.push(Verdict::Retry("an earlier event failed".into()));
+            continue;
+        }
+        verdicts.push(
+            match consumer.handle(std::slice::from_ref(delivery)).await {
+                Ok(()) => Verdict::Success,
+                Err(error) => {
+                    let verdict = verdict_of(consumer, delivery, &error);
+                    if matches!(verdict, Verdict::Retry(_)) {
+                        held.insert(delivery.user_id);
+                    }
+                    verdict
+                }
+            },
+        );
+    }
+    verdicts
+}
+
+fn verdict_of(consumer: &dyn Consumer, delivery: &Delivery, error: &Error) -> Verdict {
+    let name = consumer.name();
+    tracing::warn!(consumer = name, event_id = %delivery.event_id, %error, "an event was not handled");
+    let why = format!("{name}: {error}");
+    match error {
+        Error::Refused(_) => Verdict::Drop(why),
+        Error::Unavailable(_) | Error::Internal(_) => Verdict::Retry(why),
+    }
+}
+
+#[cfg(test)]
+mod tests;

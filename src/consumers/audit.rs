@@ -1,0 +1,51 @@
+//! Keeps the audit trail: a row an event, whatever its type.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tidings_domain::event::Topic;
+
+use super::{Consumer, Delivery};
+use crate::{
+    clock::Clock,
+    error::Result,
+    store::{AuditEntry, AuditTrail},
+};
+
+/// The `audit` consumer. Its inbox is the store's: an event that was recorded before is passed over.
+pub struct Audit {
+    trail: Arc<dyn AuditTrail>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Audit {
+    /// Records in this trail.
+    pub fn new(trail: Arc<dyn AuditTrail>, clock: Arc<dyn Clock>) -> Self {
+        Self { trail, clock }
+    }
+}
+
+#[async_trait]
+impl Consumer for Audit {
+    fn name(&self) -> &'static str {
+        "audit"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::TaskEvents, Topic::UserEvents, Topic::AuditLogs]
+    }
+
+    async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {
+        let recorded_at = self.clock.now();
+        let entry = |delivery: &Delivery| AuditEntry {
+            event_id: delivery.event_id,
+            event_type: delivery.event_type.clone(),
+            user_id: delivery.user_id,
+            seq: delivery.seq,
+            timestamp: delivery.timestamp,
+            recorded_at,
+        };
+        let entries: Vec<_> = deliveries.iter().map(entry).collect();
+        self.trail.record_audit(&entries).await
+    }
+}

@@ -1,0 +1,41 @@
+//! From commit to consumers: the outbox relay publishes what commits wrote, through a transport,
+//! to whoever subscribes. Delivery is at least once, in order per person and topic.
+
+pub mod in_process;
+pub mod outbox;
+pub mod transport;
+
+use std::sync::Arc;
+
+use tidings_domain::id::UserId;
+use tokio::sync::Notify;
+
+use crate::{live::Hub, store::OnCommit};
+
+pub use self::{
+    in_process::InProcess,
+    outbox::Relay,
+    transport::{Published, Transport},
+};
+
+/// Told of commits by the store: wakes the relay, and the sockets of whom they concern, at once.
+/// A lost wake-up only costs time, since both also look by themselves every so often.
+pub struct Commits {
+    relay: Arc<Notify>,
+    hub: Arc<Hub>,
+}
+
+impl Commits {
+    /// Wakes the relay that waits on `relay`, and the sockets of `hub`.
+    pub fn new(relay: Arc<Notify>, hub: Arc<Hub>) -> Self {
+        Self { relay, hub }
+    }
+}
+
+impl OnCommit for Commits {
+    fn committed(&self, users: &[UserId]) {
+        // People first: they watch, the relay does not.
+        self.hub.wake(users);
+        self.relay.notify_one();
+    }
+}
