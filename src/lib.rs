@@ -4,5 +4,6 @@ pub mod clock;
 pub mod consumers;
 pub mod error;
 pub mod events;
+pub mod http;
 pub mod live;
 pub mod store;

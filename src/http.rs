@@ -1,0 +1,3 @@
+//! Everything that knows HTTP.
+
+pub mod ws;

@@ -1,0 +1,93 @@
+//! `GET /ws`: the socket that carries a person's events to a tab. Who may open one is settled
+//! before the upgrade; the conversation itself is in [`socket`].
+
+mod access;
+mod socket;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{
+        State,
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tidings_domain::live::{HEARTBEAT_MS, PROTOCOL};
+
+use self::{access::Credential, socket::Socket};
+use crate::{clock::Ambient, live::Hub, store::SharedStore};
+
+/// What a client may send at once, in bytes.
+const FRAME_IN_MAX: usize = 64 * 1024;
+/// What is read at once, in bytes; every open socket has a buffer of this size.
+const READ_BUFFER: usize = 2 * 1024;
+
+/// How patient sockets are.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Until the hello must have come.
+    pub hello: Duration,
+    /// From one look at the session to the next; three times that long a client may be silent.
+    pub heartbeat: Duration,
+    /// How long a client may take to accept one frame.
+    pub write: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_secs(5),
+            heartbeat: Duration::from_millis(HEARTBEAT_MS.into()),
+            write: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What every socket needs.
+pub struct Sockets {
+    /// Wakes them.
+    pub hub: Arc<Hub>,
+    /// The log, snapshots and sessions.
+    pub store: SharedStore,
+    /// Time.
+    pub ambient: Ambient,
+    /// How patient they are.
+    pub timing: Timing,
+}
+
+/// The route.
+pub fn routes(sockets: Arc<Sockets>) -> Router {
+    Router::new().route("/ws", get(open)).with_state(sockets)
+}
+
+async fn open(
+    State(sockets): State<Arc<Sockets>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let (user, credential) = match sockets.admit(&headers).await {
+        Ok(Some(admitted)) => admitted,
+        Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
+        Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    };
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    // Taken now, so that a server that stops waits for a socket that is just being opened.
+    let counted = sockets.hub.tasks().token();
+    upgrade
+        .protocols([PROTOCOL])
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_frame_size(FRAME_IN_MAX)
+        .max_message_size(FRAME_IN_MAX)
+        .on_upgrade(move |ws| async move {
+            Socket::new(ws, sockets, user, credential).run().await;
+            drop(counted);
+        })
+}
