@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod error;
+pub mod page;
 #[cfg(feature = "ssr")]
 pub mod ports;
 pub mod route;

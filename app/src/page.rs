@@ -1,0 +1,63 @@
+//! What a page starts from: read once by the server, rendered there, and lying in the page as JSON
+//! so that the browser goes on from the same data.
+
+use serde::{Deserialize, Serialize};
+use tidings_domain::{error::Fault, task::Task, time::Timestamp, view::Board};
+use uuid::Uuid;
+
+use crate::api::{
+    account::{Profile, TokenRow},
+    tasks::{Activity, HistoryItem, Listing},
+};
+
+/// What a page starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageData {
+    /// The path that was asked for.
+    pub path: String,
+    /// The query string, without `?`.
+    #[serde(default)]
+    pub query: String,
+    /// The server's clock.
+    pub now: Timestamp,
+    /// A version 7 UUID made for this page: the ids of its plain forms derive from it, so that a
+    /// form that is sent twice does nothing twice.
+    pub seed: Uuid,
+    /// Who is signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// Open tasks, counts and the feed's cursor; on every page of someone who is signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<Board>,
+    /// What Completed, Trash and Search list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Listing>,
+    /// The task of a task's page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+    /// What Activity lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Vec<Activity>>,
+    /// Personal tokens, on Account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Vec<TokenRow>>,
+    /// The secret of a token that a plain form has just made; shown this once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_token: Option<String>,
+    /// Why a plain form failed, or why the page cannot be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The server function of the form that failed, such as `/rpc/sign_in`; nothing where it is the
+    /// page itself that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// A task and what happened to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detail {
+    /// The task, in the trash or not.
+    pub task: Task,
+    /// Its versions, oldest first.
+    pub history: Vec<HistoryItem>,
+}
