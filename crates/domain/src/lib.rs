@@ -10,6 +10,7 @@ pub mod event;
 pub mod id;
 pub mod live;
 pub mod position;
+pub mod quickadd;
 pub mod recurrence;
 pub mod replica;
 pub mod task;
