@@ -60,7 +60,7 @@ pub struct NewToken {
 }
 
 /// Makes an account, signs in and goes on to the Inbox.
-#[server(name = SignUpForm, endpoint = "sign_up")]
+#[server(name = SignUpForm, prefix = "/rpc", endpoint = "sign_up")]
 pub async fn sign_up(
     email: String,
     name: String,
@@ -77,7 +77,7 @@ pub async fn sign_up(
 }
 
 /// Signs in and goes on to `next`, a path of ours, or to the Inbox.
-#[server(name = SignInForm, endpoint = "sign_in")]
+#[server(name = SignInForm, prefix = "/rpc", endpoint = "sign_in")]
 pub async fn sign_in(
     email: String,
     password: String,
@@ -89,45 +89,45 @@ pub async fn sign_in(
 }
 
 /// Signs out, here or everywhere.
-#[server(name = SignOutForm, endpoint = "sign_out")]
+#[server(name = SignOutForm, prefix = "/rpc", endpoint = "sign_out")]
 pub async fn sign_out(#[server(default)] everywhere: bool) -> Result<(), AppError> {
     then(people().sign_out(everywhere).await, "/sign-in")
 }
 
 /// Sets name, zone and theme.
-#[server(name = SetProfileForm, endpoint = "set_profile")]
+#[server(name = SetProfileForm, prefix = "/rpc", endpoint = "set_profile")]
 pub async fn set_profile(name: String, time_zone: String, theme: String) -> Result<(), AppError> {
     let outcome = people().set_profile(name, time_zone, theme).await;
     then(outcome.map(drop), "/account?done=profile")
 }
 
 /// Sets the password; other sessions end.
-#[server(name = SetPasswordForm, endpoint = "set_password")]
+#[server(name = SetPasswordForm, prefix = "/rpc", endpoint = "set_password")]
 pub async fn set_password(current: String, new: String) -> Result<(), AppError> {
     let outcome = people().set_password(current, new).await;
     then(outcome, "/account?done=password")
 }
 
 /// Deletes the account and everything in it.
-#[server(name = DeleteAccountForm, endpoint = "delete_account")]
+#[server(name = DeleteAccountForm, prefix = "/rpc", endpoint = "delete_account")]
 pub async fn delete_account(password: String) -> Result<(), AppError> {
     then(people().delete_account(password).await, "/sign-up")
 }
 
 /// Personal tokens, newest first.
-#[server(name = ListTokens, endpoint = "tokens")]
+#[server(name = ListTokens, prefix = "/rpc", endpoint = "tokens")]
 pub async fn tokens() -> Result<Vec<TokenRow>, AppError> {
     crate::error::answer(people().tokens().await)
 }
 
 /// Makes a personal token. The secret is in the answer and nowhere else.
-#[server(name = CreateTokenForm, endpoint = "create_token")]
+#[server(name = CreateTokenForm, prefix = "/rpc", endpoint = "create_token")]
 pub async fn create_token(name: String) -> Result<NewToken, AppError> {
     crate::error::answer(people().create_token(name).await)
 }
 
 /// Revokes a personal token.
-#[server(name = RevokeTokenForm, endpoint = "revoke_token")]
+#[server(name = RevokeTokenForm, prefix = "/rpc", endpoint = "revoke_token")]
 pub async fn revoke_token(id: Uuid) -> Result<(), AppError> {
     then(people().revoke_token(id).await, "/account?done=token")
 }

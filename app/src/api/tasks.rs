@@ -91,31 +91,31 @@ pub struct Activity {
 }
 
 /// Carries a change out.
-#[server(name = ChangeTask, endpoint = "change", input = Json)]
+#[server(name = ChangeTask, prefix = "/rpc", endpoint = "change", input = Json)]
 pub async fn change(change: Change) -> Result<Changed, AppError> {
     crate::error::answer(tasks().change(change).await)
 }
 
 /// A part of a list that the browser does not hold.
-#[server(name = ListTasks, endpoint = "list", input = Json)]
+#[server(name = ListTasks, prefix = "/rpc", endpoint = "list", input = Json)]
 pub async fn list(query: ListQuery) -> Result<Listing, AppError> {
     crate::error::answer(tasks().list(query).await)
 }
 
 /// One task, in the trash or not.
-#[server(name = GetTask, endpoint = "task", input = Json)]
+#[server(name = GetTask, prefix = "/rpc", endpoint = "task", input = Json)]
 pub async fn task(id: TaskId) -> Result<Task, AppError> {
     crate::error::answer(tasks().task(id).await)
 }
 
 /// A task's versions after `after`, oldest first.
-#[server(name = GetHistory, endpoint = "history", input = Json)]
+#[server(name = GetHistory, prefix = "/rpc", endpoint = "history", input = Json)]
 pub async fn history(id: TaskId, after: i64) -> Result<Vec<HistoryItem>, AppError> {
     crate::error::answer(tasks().history(id, after).await)
 }
 
 /// The person's own log before `before`, newest first.
-#[server(name = GetActivity, endpoint = "activity", input = Json)]
+#[server(name = GetActivity, prefix = "/rpc", endpoint = "activity", input = Json)]
 pub async fn activity(before: Option<i64>) -> Result<Vec<Activity>, AppError> {
     crate::error::answer(tasks().activity(before).await)
 }

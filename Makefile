@@ -1,0 +1,38 @@
+# Every task of the project. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run dev test unit e2e lint format bench size screenshots clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: ## build what changed (release) and serve http://127.0.0.1:3000, data in data/
+	@scripts/run.sh
+
+dev: ## serve a debug build, rebuilt and reloaded at every change
+	@scripts/dev.sh
+
+test: unit e2e ## everything: unit, integration and browser tests
+
+unit: ## unit and integration tests alone
+	@scripts/unit.sh $(ARGS)
+
+e2e: ## browser tests alone; ARGS='journey --project=phone' picks some
+	@scripts/e2e.sh $(ARGS)
+
+lint: ## formatting and clippy, native and wasm
+	@scripts/lint.sh
+
+format: ## format the code
+	@cargo fmt --all
+
+bench: ## speed and memory, each as a ratio to a bare axum handler
+	@scripts/bench.sh $(ARGS)
+
+size: ## bytes of wasm, glue and CSS; fails over the budget
+	@scripts/size.sh
+
+screenshots: ## take the pictures in docs/images again
+	@scripts/e2e.sh --config screenshots.config.ts
+
+clean: ## remove what was built (not data/, not the tools)
+	@rm -rf target end2end/node_modules end2end/test-results

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Browser tests. Each starts a server of its own; the server is the one that `cargo test` builds,
+# the browser's side is the one that is shipped.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+need node nodejs
+need npm npm
+if [ -z "${TIDINGS_CHROMIUM:-}" ]; then
+    need chromium chromium
+fi
+scripts/front.sh
+cargo test --quiet --no-run
+
+if ! fresh end2end/node_modules/.package-lock.json end2end/package-lock.json; then
+    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund --prefix end2end
+    touch end2end/node_modules/.package-lock.json
+fi
+
+. scripts/env.sh
+export TIDINGS_BIN=${TIDINGS_BIN:-$target/debug/tidings}
+cd end2end
+exec node_modules/.bin/playwright test "$@"

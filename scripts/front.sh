@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds what the browser gets into target/site, where something changed: wasm, glue, CSS, public/.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+stamp=$target/front.stamp
+inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts/front.sh scripts/compress.mjs)
+if fresh "$stamp" "${inputs[@]}" && [ -d target/site/pkg ] && [ -e "$target/release/hash.txt" ]; then
+    exit
+fi
+
+scripts/tools.sh
+mkdir -p "$target"
+touch "$stamp.new" # the time at which the build began: what changes during it counts as changed
+say "Building the browser's side"
+cargo leptos build --release --frontend-only
+node scripts/compress.mjs target/site
+mv "$stamp.new" "$stamp"

@@ -1,0 +1,40 @@
+# Shared by the scripts: where things are, and how tools are found or installed.
+# Sourced, never run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+target=${CARGO_TARGET_DIR:-$root/target}
+cache=${TIDINGS_CACHE:-$HOME/.cache/tidings}
+export PATH="$cache/tools/bin:$cache/npm/node_modules/.bin:$PATH"
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+# need COMMAND PACKAGE: the command is there, or comes with this Debian package.
+need() {
+    command -v "$1" >/dev/null && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        say "Installing the Debian package $2"
+        if apt-get install -qq -y "$2" >/dev/null 2>&1 ||
+            { apt-get update -qq && apt-get install -qq -y "$2" >/dev/null; }; then
+            return
+        fi
+    fi
+    fail "$1 is missing. Install it and try again: sudo apt-get install $2"
+}
+
+# The version that Cargo.lock holds of a crate.
+locked() {
+    sed -n "/^name = \"$1\"\$/{n;s/version = \"\(.*\)\"/\1/p;q}" Cargo.lock
+}
+
+# Whether the file $1 exists and nothing among the other paths is newer.
+fresh() {
+    local stamp=$1
+    shift
+    [ -e "$stamp" ] && [ -z "$(find "$@" -newer "$stamp" -print -quit)" ]
+}
