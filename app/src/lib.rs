@@ -1,8 +1,16 @@
 //! The pages of Tidings and the server functions that they call.
 
 pub mod api;
+pub mod app;
+pub mod components;
 pub mod error;
+pub mod keys;
+pub mod navigate;
 pub mod page;
+pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod ports;
 pub mod route;
+#[cfg(feature = "ssr")]
+pub mod shell;
+pub mod words;

@@ -1,0 +1,32 @@
+//! The application: the same on the server and in the browser, from the same data.
+
+use leptos::prelude::*;
+use tidings_domain::error::{Code, Fault};
+
+use crate::{
+    page::PageData,
+    pages,
+    route::{Route, param},
+};
+
+/// The page that `page` describes.
+#[component]
+pub fn App(
+    /// What the server read.
+    page: PageData,
+) -> impl IntoView {
+    let route = Route::parse(&page.path, &page.query);
+    let fault = page.fault.clone();
+    // A page that cannot be shown says so instead.
+    if let Some(fault) = fault.clone()
+        && page.failed.is_none()
+    {
+        return pages::failed::failed(fault, page.profile.is_some()).into_any();
+    }
+    let echo = |name: &str| param(&page.query, name).unwrap_or_default();
+    match route {
+        Route::SignIn => pages::sign_in::sign_in(echo("next"), echo("email"), fault).into_any(),
+        Route::SignUp => pages::sign_up::sign_up(echo("email"), echo("name"), fault).into_any(),
+        _ => pages::failed::failed(Fault::from(Code::NotFound), page.profile.is_some()).into_any(),
+    }
+}

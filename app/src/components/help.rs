@@ -1,0 +1,34 @@
+//! The table of keyboard shortcuts, in a dialog.
+
+use leptos::{html, prelude::*};
+
+use super::icon::icon;
+use crate::keys::SHORTCUTS;
+
+/// The dialog; `node` is how it is opened.
+pub fn help(node: NodeRef<html::Dialog>) -> impl IntoView {
+    let lines: Vec<_> = SHORTCUTS
+        .iter()
+        .map(|line| {
+            view! {
+                <dt>
+                    <kbd>{line.shown}</kbd>
+                </dt>
+                <dd>{line.words}</dd>
+            }
+        })
+        .collect();
+    view! {
+        <dialog node_ref=node aria-labelledby="help-title">
+            <div class="head">
+                <h2 id="help-title">"Keyboard shortcuts"</h2>
+                <form method="dialog">
+                    <button class="icon" aria-label="Close">
+                        {icon("#close")}
+                    </button>
+                </form>
+            </div>
+            <dl class="keys">{lines}</dl>
+        </dialog>
+    }
+}

@@ -1,0 +1,16 @@
+//! Icons: drawn once in the document, used by name.
+
+use leptos::prelude::*;
+
+/// The drawings, as symbols; once in the document's body.
+pub const SYMBOLS: &str = include_str!("icons.svg");
+
+/// One of the icons. Says nothing by itself: what it stands for is written beside it or is the
+/// label of its button.
+pub fn icon(name: &'static str) -> impl IntoView {
+    view! {
+        <svg aria-hidden="true">
+            <use href=name></use>
+        </svg>
+    }
+}

@@ -1,0 +1,20 @@
+//! The frame of pages without a person: a card in the middle.
+
+use leptos::prelude::*;
+
+use super::icon::icon;
+
+/// Frames `inside`.
+pub fn lone(inside: impl IntoView) -> impl IntoView {
+    view! {
+        <main class="lone" id="main">
+            <div class="card">
+                <a class="brand" href="/">
+                    {icon("#wave")}
+                    "Tidings"
+                </a>
+                {inside}
+            </div>
+        </main>
+    }
+}

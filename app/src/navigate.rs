@@ -1,0 +1,105 @@
+//! Going from page to page without loading them: links are taken over, the address and the history
+//! are kept. The router of the framework does the same for three times the code.
+
+use leptos::{ev, prelude::*};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, HtmlAnchorElement, HtmlElement};
+
+use crate::route::Route;
+
+/// Where the person is. Cheap to copy; in context.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// The page.
+    pub route: RwSignal<Route>,
+    /// The list that the page shows, or that lies beside a task that was opened from it.
+    pub list: Memo<Option<Route>>,
+}
+
+impl Place {
+    /// Someone who loaded `route`.
+    pub fn new(route: Route) -> Self {
+        let route = RwSignal::new(route);
+        let list = Memo::new(move |before: Option<&Option<Route>>| {
+            route.with(|route| match route {
+                Route::Task(_) => before.cloned().flatten(),
+                other => Some(other.clone()),
+            })
+        });
+        Self { route, list }
+    }
+
+    /// Goes to a page, which the back button leaves again.
+    pub fn go(self, to: &Route) {
+        if self.route.with_untracked(|route| route == to) {
+            return;
+        }
+        let url = to.href();
+        let pushed = window()
+            .history()
+            .and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&url)));
+        if pushed.is_err() {
+            let _ = window().location().assign(&url);
+            return;
+        }
+        let beside = matches!(to, Route::Task(_)) || self.closes(to);
+        self.route.set(to.clone());
+        if !beside {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+            request_animation_frame(focus_heading);
+        }
+    }
+
+    /// Whether going there only closes a task beside its list.
+    fn closes(self, to: &Route) -> bool {
+        let task = self.route.with_untracked(|r| matches!(r, Route::Task(_)));
+        task && self.list.with_untracked(|list| list.as_ref() == Some(to))
+    }
+
+    /// Takes over links and the back button, for as long as the page lives. In the browser only.
+    pub fn listen(self) {
+        let clicks = window_event_listener(ev::click, move |event| {
+            let plain = event.button() == 0
+                && !event.default_prevented()
+                && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
+            if plain && let Some(to) = event.target().and_then(|t| page_of_link(&t)) {
+                event.prevent_default();
+                self.go(&to);
+            }
+        });
+        let back = window_event_listener(ev::popstate, move |_| {
+            let location = window().location();
+            let path = location.pathname().unwrap_or_default();
+            let query = location.search().unwrap_or_default();
+            self.route
+                .set(Route::parse(&path, query.trim_start_matches('?')));
+        });
+        on_cleanup(move || {
+            clicks.remove();
+            back.remove();
+        });
+    }
+}
+
+/// The page that a click leads to, if it is on a link to one that is drawn here.
+fn page_of_link(target: &web_sys::EventTarget) -> Option<Route> {
+    let link = target.dyn_ref::<Element>()?.closest("a[href]").ok()??;
+    let link: HtmlAnchorElement = link.dyn_into().ok()?;
+    let elsewhere = !link.target().is_empty()
+        || link.has_attribute("download")
+        || !link.hash().is_empty()
+        || link.origin() != window().location().origin().ok()?;
+    if elsewhere {
+        return None;
+    }
+    let route = Route::parse(&link.pathname(), link.search().trim_start_matches('?'));
+    (!route.is_public()).then_some(route)
+}
+
+/// Moves the focus to the page's heading, so that a screen reader says where one is.
+fn focus_heading() {
+    let heading = document().query_selector("h1").ok().flatten();
+    if let Some(heading) = heading.and_then(|h| h.dyn_into::<HtmlElement>().ok()) {
+        let _ = heading.focus();
+    }
+}
