@@ -50,3 +50,85 @@ impl Transport for InProcess {
         published
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tidings_domain::{error::Code, id::EventId, time::Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        consumers::Consumer,
+        error::{Error, Result},
+    };
+
+    /// Refuses events of the type `bad`, fails on `later`, and takes the rest.
+    struct Judge;
+
+    #[async_trait]
+    impl Consumer for Judge {
+        fn name(&self) -> &'static str {
+            "judge"
+        }
+
+        fn topics(&self) -> &'static [Topic] {
+            &[Topic::TaskEvents]
+        }
+
+        async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {
+            for delivery in deliveries {
+                match delivery.event_type.as_str() {
+                    "bad" => return Err(Code::ValidationFailed.into()),
+                    "later" => return Err(Error::internal("later")),
+                    _ => {}
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn row(id: i64, event_type: &str, json: Option<&str>) -> OutboxRow {
+        let event_id = Uuid::from_u128(id.unsigned_abs().into());
+        let event = serde_json::json!({
+            "event_id": event_id,
+            "event_type": event_type,
+            "version": "1.0",
+            "timestamp": "2026-12-10T13:30:00.000Z",
+            "user_id": event_id,
+        });
+        OutboxRow {
+            id,
+            topic: Topic::TaskEvents,
+            user_id: None,
+            event_id: EventId(event_id),
+            event_type: event_type.into(),
+            subject: event_id.to_string(),
+            timestamp: Timestamp(0),
+            json: json.map_or_else(|| event.to_string(), str::to_owned).into(),
+            attempts: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn each_row_gets_its_own_verdict() {
+        let transport = InProcess::new(Consumers::new(vec![Arc::new(Judge)]));
+        let rows = [
+            row(1, "good", None),
+            row(2, "good", Some("no event")),
+            row(3, "bad", None),
+            row(4, "later", None),
+            row(5, "good", None),
+        ];
+        let published = transport.publish(Topic::TaskEvents, &rows).await;
+        let kind = |published: &Published| match published {
+            Published::Taken => 'T',
+            Published::Passing(_) => 'P',
+            Published::Refused(_) => 'R',
+            Published::Unfit(_) => 'U',
+        };
+        assert_eq!(published.iter().map(kind).collect::<String>(), "TUUPT");
+        assert!(transport.publish(Topic::TaskUpdates, &rows[..1]).await == [Published::Taken]);
+    }
+}
