@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod app;
+pub mod browser;
 pub mod components;
 pub mod error;
 pub mod keys;
@@ -13,4 +14,5 @@ pub mod ports;
 pub mod route;
 #[cfg(feature = "ssr")]
 pub mod shell;
+pub mod state;
 pub mod words;

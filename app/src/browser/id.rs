@@ -1,0 +1,50 @@
+//! New ids, for what a browser makes.
+
+use tidings_domain::{
+    id::{MutationId, TaskId},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+/// A new version 7 id, made at `now`.
+pub fn v7(now: Timestamp) -> Uuid {
+    let millis = u64::try_from(now.0).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid()
+}
+
+/// A new id for a task.
+pub fn task(now: Timestamp) -> TaskId {
+    TaskId(v7(now))
+}
+
+/// A new id for a change.
+pub fn mutation(now: Timestamp) -> MutationId {
+    MutationId(v7(now))
+}
+
+#[cfg(feature = "hydrate")]
+fn random() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    if let Ok(crypto) = leptos::prelude::window().crypto() {
+        let _ = crypto.get_random_values_with_u8_array(&mut bytes);
+    }
+    bytes
+}
+
+/// Only browsers make changes by themselves; the server names each form from its page's seed.
+#[cfg(not(feature = "hydrate"))]
+fn random() -> [u8; 10] {
+    [0; 10]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_tells_its_time_and_version() {
+        let id = v7(Timestamp(1_800_000_000_000));
+        assert_eq!(id.get_version_num(), 7);
+        assert_eq!((id.as_u128() >> 80) as i64, 1_800_000_000_000);
+    }
+}

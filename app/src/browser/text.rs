@@ -1,0 +1,32 @@
+//! Text as search sees it.
+
+/// Text without regard to case and accents, as the server folds it.
+#[cfg(feature = "hydrate")]
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let decomposed = String::from(js_sys::JsString::from(text).normalize("NFKD"));
+    let kept = decomposed.chars().filter(|c| !is_mark(*c));
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+/// Text without regard to case and accents.
+#[cfg(all(feature = "ssr", not(feature = "hydrate")))]
+pub fn fold(text: &str) -> String {
+    tidings_domain::text::fold(text)
+}
+
+/// Text without regard to case.
+#[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+pub fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// The marks of the scripts that decompose. The few others are no parts of words in search.
+#[cfg(feature = "hydrate")]
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{610}'..='\u{61a}'
+        | '\u{64b}'..='\u{65f}' | '\u{93c}' | '\u{94d}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{3099}' | '\u{309a}' | '\u{fe20}'..='\u{fe2f}')
+}

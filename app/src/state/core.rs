@@ -1,0 +1,151 @@
+//! The tab's copy of the tasks, and what each row shows of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use leptos::prelude::*;
+use tidings_domain::{
+    decide::Context,
+    id::TaskId,
+    replica::Replica,
+    task::Task,
+    time::Timestamp,
+    view::{Board, Counts, Here, View},
+};
+
+use crate::browser::clock;
+
+/// What one row reads.
+#[derive(Clone)]
+pub(super) struct Row {
+    /// The task as it is shown.
+    pub(super) task: ArcRwSignal<Option<Task>>,
+    /// Whether it was just changed from elsewhere.
+    pub(super) glow: ArcRwSignal<bool>,
+}
+
+/// A row's signal, where somebody reads it, and what it shall show.
+pub(super) type Redraw = (Option<ArcRwSignal<Option<Task>>>, Option<Task>);
+
+/// The copy, what is shown of it, and who reads that.
+pub(super) struct Core {
+    pub(super) replica: Replica,
+    /// Every known task with the pending changes on it.
+    shown: BTreeMap<TaskId, Task>,
+    /// Made when a row is first drawn.
+    rows: HashMap<TaskId, Row>,
+}
+
+impl Core {
+    /// A core that starts from what a page holds.
+    pub(super) fn new(board: Option<Board>, learned: impl Iterator<Item = Task>) -> Self {
+        let mut replica = board.map_or_else(Replica::default, |b| {
+            Replica::new(b.epoch, b.cursor, b.tasks, b.complete)
+        });
+        replica.learn(learned);
+        Self {
+            replica,
+            shown: BTreeMap::new(),
+            rows: HashMap::new(),
+        }
+    }
+
+    /// What the row of a task reads.
+    pub(super) fn row(&mut self, id: TaskId) -> &Row {
+        let shown = &self.shown;
+        self.rows.entry(id).or_insert_with(|| Row {
+            task: ArcRwSignal::new(shown.get(&id).cloned()),
+            glow: ArcRwSignal::new(false),
+        })
+    }
+
+    /// A task as it is shown.
+    pub(super) fn shown(&self, id: TaskId) -> Option<&Task> {
+        self.shown.get(&id)
+    }
+
+    /// All tasks that are shown, by id.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Task> {
+        self.shown.values()
+    }
+
+    /// Every task that is known or was.
+    pub(super) fn ids(&self) -> BTreeSet<TaskId> {
+        let mut ids = self.replica.ids();
+        ids.extend(self.shown.keys());
+        ids
+    }
+
+    /// Changes that the server has not answered yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.replica
+            .pending()
+            .iter()
+            .filter(|p| p.seq.is_none())
+            .count()
+    }
+
+    /// The least position of all: a new task goes before it. Not known unless every open task is.
+    pub(super) fn first_position(&self) -> Option<&str> {
+        self.shown
+            .values()
+            .filter(|t| t.deleted_at.is_none())
+            .map(|t| t.position.as_str())
+            .min()
+    }
+
+    /// Reckons anew what the tasks show; returns what differs.
+    pub(super) fn refresh(
+        &mut self,
+        ids: impl IntoIterator<Item = TaskId>,
+        zone: &str,
+        now: Timestamp,
+    ) -> Vec<Redraw> {
+        let first = self.first_position().map(str::to_owned);
+        let context = Context {
+            now,
+            time_zone: zone,
+            zones: clock::zones(),
+            first_position: first.as_deref(),
+            earlier: None,
+        };
+        let mut changed = Vec::new();
+        for id in ids {
+            let task = self.replica.shown(id, &context);
+            if task.as_ref() == self.shown.get(&id) {
+                continue;
+            }
+            match &task {
+                Some(task) => self.shown.insert(id, task.clone()),
+                None => self.shown.remove(&id),
+            };
+            changed.push((self.rows.get(&id).map(|row| row.task.clone()), task));
+        }
+        changed
+    }
+
+    /// The ids that a view holds, in its order.
+    pub(super) fn list(&self, view: &View, here: &Here<'_>) -> Vec<TaskId> {
+        let mut tasks: Vec<&Task> = self.all().filter(|t| view.holds(t, here)).collect();
+        tasks.sort_by(|a, b| view.order(a, b, here));
+        tasks.into_iter().map(|t| t.id).collect()
+    }
+
+    /// Counts the open tasks.
+    pub(super) fn counts(&self, here: &Here<'_>) -> Counts {
+        let mut counts = Counts::default();
+        let mut tags: BTreeMap<&str, u32> = BTreeMap::new();
+        for task in self.all().filter(|t| t.is_open()) {
+            counts.inbox += 1;
+            match here.due_day(task) {
+                Some(day) if day <= here.today => counts.today += 1,
+                Some(_) => counts.upcoming += 1,
+                None => {}
+            }
+            for tag in &task.tags {
+                *tags.entry(tag).or_default() += 1;
+            }
+        }
+        counts.tags = tags.into_iter().map(|(t, n)| (t.to_owned(), n)).collect();
+        counts
+    }
+}
