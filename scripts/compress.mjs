@@ -12,11 +12,12 @@ for (const name of readdirSync(folder, { recursive: true })) {
   const path = join(folder, name);
   if (!worth.test(name) || modified(`${path}.br`) > modified(path)) continue;
   const bytes = readFileSync(path);
-  writeFileSync(`${path}.br`, brotliCompressSync(bytes, {
+  const packed = brotliCompressSync(bytes, {
     params: {
       [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
       [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
-  }));
+  });
+  if (packed.length < bytes.length) writeFileSync(`${path}.br`, packed);
 }

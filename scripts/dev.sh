@@ -5,5 +5,7 @@ set -euo pipefail
 
 scripts/tools.sh
 mkdir -p data
+node scripts/css.mjs --watch &
+trap 'kill $!' EXIT
 # Reloading looks for the files under their plain names.
-LEPTOS_HASH_FILES=false exec cargo leptos watch
+LEPTOS_HASH_FILES=false cargo leptos watch

@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 stamp=$target/front.stamp
-inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts/front.sh scripts/compress.mjs)
+inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts)
 if fresh "$stamp" "${inputs[@]}" && [ -d target/site/pkg ] && [ -e "$target/release/hash.txt" ]; then
     exit
 fi
@@ -13,6 +13,8 @@ scripts/tools.sh
 mkdir -p "$target"
 touch "$stamp.new" # the time at which the build began: what changes during it counts as changed
 say "Building the browser's side"
+node scripts/css.mjs
 cargo leptos build --release --frontend-only
+rm -f target/site/pkg/*.ts # types, for nobody
 node scripts/compress.mjs target/site
 mv "$stamp.new" "$stamp"

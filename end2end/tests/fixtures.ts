@@ -1,0 +1,93 @@
+// What every spec shares: a server a worker, people, and an eye on the console.
+import { test as base, expect, type APIRequestContext, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { Server } from './server';
+
+export { expect };
+export type { Locator, Page };
+
+export interface Person {
+  name: string;
+  email: string;
+  password: string;
+}
+
+let count = 0;
+
+/** Somebody nobody has seen before. */
+export function somebody(name = 'Mira Koch'): Person {
+  count += 1;
+  return { name, email: `p${process.pid}-${Date.now()}-${count}@example.org`, password: 'a few plain words' };
+}
+
+interface Fixtures {
+  /** An account that the page is signed in to. */
+  person: Person;
+  /** A server of this test alone, to be killed and started again. */
+  ownServer: Server;
+  /** Whether the spec itself cuts the network, so that its faults in the console are expected. */
+  cutsNetwork: boolean;
+  quiet: void;
+}
+
+export const test = base.extend<Fixtures, { server: Server }>({
+  server: [async ({}, use) => {
+    const server = await Server.make();
+    await use(server);
+    await server.remove();
+  }, { scope: 'worker' }],
+
+  baseURL: async ({ server }, use) => use(server.url),
+
+  ownServer: async ({}, use) => {
+    const server = await Server.make();
+    await use(server);
+    await server.remove();
+  },
+
+  person: async ({ context, baseURL }, use) => {
+    const person = somebody();
+    await register(context, person, baseURL!);
+    await use(person);
+  },
+
+  cutsNetwork: [false, { option: true }],
+
+  // Nothing may be wrong in any page's console, hydration least of all.
+  quiet: [async ({ context, cutsNetwork }, use) => {
+    const faults: string[] = [];
+    const network = /Failed to load resource|WebSocket connection to|net::ERR_|Failed to fetch/;
+    const note = (text: string) => {
+      if (!(cutsNetwork && network.test(text))) faults.push(text);
+    };
+    context.on('console', message => {
+      if (['error', 'warning'].includes(message.type())) note(`${message.type()}: ${message.text()}`);
+    });
+    context.on('weberror', fault => note(`uncaught: ${fault.error().message}`));
+    await use();
+    expect(faults, 'the console').toEqual([]);
+  }, { auto: true }],
+});
+
+/** Makes the account and signs the context in, without a page. */
+export async function register(context: BrowserContext, person: Person, url: string): Promise<void> {
+  const answer = await context.request.post(`${url}/api/auth/register`, { data: { ...person, time_zone: 'Europe/Berlin' } });
+  expect(answer.status(), await answer.text()).toBe(201);
+}
+
+/** Makes a task through the API, as the person the context is signed in as. */
+export async function make(request: APIRequestContext, url: string, task: Record<string, unknown>): Promise<{ id: string }> {
+  const answer = await request.post(`${url}/api/tasks`, { data: task });
+  expect(answer.status(), await answer.text()).toBe(201);
+  return answer.json();
+}
+
+/** The rows of the list, in order. */
+export const rows = (page: Page): Locator => page.getByRole('main').getByRole('listitem');
+
+/** The row of a task. */
+export const row = (page: Page, title: string): Locator => rows(page).filter({ hasText: title });
+
+/** Waits until scripts have taken over the page and the socket has caught up. */
+export async function live(page: Page): Promise<void> {
+  await expect(page.getByRole('status').filter({ hasText: /^Live/ })).toBeVisible();
+}
