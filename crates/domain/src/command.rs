@@ -1,6 +1,6 @@
 //! What may be asked of a task, parsed and checked field by field.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,6 +12,11 @@ use crate::{
     text::has_control,
     time::{TimeOfDay, Timestamp, parse_date},
 };
+
+/// Errors that one refusal names; a body could hold any number of fields.
+const ERRORS_MAX: usize = 32;
+/// Scalar values that a refusal repeats of a field's name.
+const FIELD_MAX: usize = 60;
 
 /// Changes to the fields of a task. An outer `None` leaves a field alone; an inner one clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +71,7 @@ pub enum Command {
     Create(TaskPatch),
     /// Change some fields.
     Edit(TaskPatch),
-    /// Set all fields: what the patch leaves out takes its default, but for position and zone.
+    /// Set all fields: what the patch leaves out takes its default, but for the position.
     Replace(TaskPatch),
     /// Done or not; `None` turns it round.
     Complete(Option<bool>),
@@ -120,6 +125,9 @@ impl TaskPatch {
             if let Err(error) = patch.set(name, value, read_only) {
                 errors.push(error);
             }
+            if errors.len() == ERRORS_MAX {
+                break;
+            }
         }
         if errors.is_empty() {
             Ok(patch)
@@ -138,6 +146,7 @@ impl TaskPatch {
             "description" => {
                 self.description = Some(text("Description must be a text.")?.to_owned());
             }
+            "completed" if null => self.completed = Some(false),
             "completed" => {
                 let done = value
                     .as_bool()
@@ -190,6 +199,7 @@ impl TaskPatch {
                 }
             }
             _ => {
+                let name: String = name.chars().take(FIELD_MAX).collect();
                 let words = format!("A task has no field {name}.");
                 return Err(FieldError::new(name, "unknown", words));
             }
@@ -221,6 +231,12 @@ impl TaskPatch {
         }
         if let Some(tags) = &mut self.tags {
             check("tags", tidy_tags(tags));
+        }
+        if let Some(Some(date)) = &self.due_date
+            && !(1..=9999).contains(&date.year())
+        {
+            let words = "Due date is written YYYY-MM-DD.".to_owned();
+            check("due_date", Err(("invalid", words)));
         }
         if let Some(Some(recurrence)) = &mut self.recurrence {
             match recurrence::canonical(&recurrence.rule) {
@@ -344,6 +360,7 @@ fn read_recurrence(value: &Value) -> Result<Option<Recurrence>, FieldError> {
                 .keys()
                 .find(|k| !["rule", "from"].contains(&k.as_str()))
             {
+                let name: String = name.chars().take(FIELD_MAX).collect();
                 let words = format!("Recurrence has no field {name}.");
                 return Err(FieldError::new(
                     format!("recurrence.{name}"),

@@ -281,8 +281,12 @@ fn whole(after: &Task, before: &Task, context: &Context<'_>) -> Result<(), Fault
 }
 
 /// Folds an event into the tasks: the last `task_data` of each task is the task. Events of a task
-/// that was deleted for good have none and leave nothing behind.
+/// that was deleted for good have none and leave nothing behind. What is not of a task, such as a
+/// notification about one, changes none.
 pub fn apply<D>(tasks: &mut BTreeMap<TaskId, Task>, event: Event<D>) {
+    if !event.event_type.is_of_task() {
+        return;
+    }
     if let Some(task) = event.task_data {
         tasks.insert(task.id, task);
     } else if let Some(id) = event.task_id {

@@ -1,6 +1,8 @@
 //! Events: what happened to a person's tasks, in the order of their feed.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -15,51 +17,40 @@ pub const VERSION: &str = "1.0";
 pub const SOURCE: &str = "/tidings";
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventType {
     /// A task was made.
-    #[serde(rename = "task.created")]
     TaskCreated,
     /// Fields of a task changed.
-    #[serde(rename = "task.updated")]
     TaskUpdated,
     /// A task was done.
-    #[serde(rename = "task.completed")]
     TaskCompleted,
     /// A task went to the trash.
-    #[serde(rename = "task.deleted")]
     TaskDeleted,
     /// A task came out of the trash.
-    #[serde(rename = "task.restored")]
     TaskRestored,
     /// Somebody signed up.
-    #[serde(rename = "user.registered")]
     UserRegistered,
     /// An account was deleted.
-    #[serde(rename = "user.deleted")]
     UserDeleted,
     /// A session began.
-    #[serde(rename = "audit.user.logged_in")]
     LoggedIn,
     /// Somebody failed to sign in.
-    #[serde(rename = "audit.user.login_failed")]
     LoginFailed,
     /// A session ended by its owner.
-    #[serde(rename = "audit.user.logged_out")]
     LoggedOut,
     /// A password was changed.
-    #[serde(rename = "audit.user.password_changed")]
     PasswordChanged,
     /// A personal token was made.
-    #[serde(rename = "audit.token.created")]
     TokenCreated,
     /// A personal token was revoked.
-    #[serde(rename = "audit.token.revoked")]
     TokenRevoked,
+    /// Something that a later version knows. Readers go past it; nobody writes it.
+    Unknown,
 }
 
 impl EventType {
-    /// All of them.
+    /// All that are known.
     pub const ALL: [Self; 13] = [
         Self::TaskCreated,
         Self::TaskUpdated,
@@ -92,12 +83,18 @@ impl EventType {
             Self::PasswordChanged => "audit.user.password_changed",
             Self::TokenCreated => "audit.token.created",
             Self::TokenRevoked => "audit.token.revoked",
+            Self::Unknown => "unknown",
         }
     }
 
     /// The type that is written so.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.as_str() == text)
+    }
+
+    /// Whether it says what a task is after it.
+    pub fn is_of_task(self) -> bool {
+        self.topics().contains(&Topic::TaskEvents)
     }
 
     /// The topics that it is published on.
@@ -109,8 +106,27 @@ impl EventType {
             | Self::TaskDeleted
             | Self::TaskRestored => &[Topic::TaskEvents, Topic::TaskUpdates],
             Self::UserRegistered | Self::UserDeleted => &[Topic::UserEvents],
-            _ => &[Topic::AuditLogs],
+            Self::LoggedIn
+            | Self::LoginFailed
+            | Self::LoggedOut
+            | Self::PasswordChanged
+            | Self::TokenCreated
+            | Self::TokenRevoked => &[Topic::AuditLogs],
+            Self::Unknown => &[],
         }
+    }
+}
+
+impl Serialize for EventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for EventType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Ok(Self::parse(&text).unwrap_or(Self::Unknown))
     }
 }
 

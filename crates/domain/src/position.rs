@@ -108,32 +108,168 @@ fn step(integer: &str, up: bool) -> Option<String> {
     String::from_utf8(key).ok()
 }
 
-/// A string between two plain strings, not ending in the least digit unless it must.
+/// The shortest string that is found digit by digit between two plain strings, not ending in the
+/// least digit unless it must: before such a key little fits.
 fn middle(low: &[u8], high: Option<&[u8]>) -> Option<String> {
-    let value = |byte: u8| DIGITS.iter().position(|d| *d == byte);
+    if let Some(zeros) = high.and_then(|high| high.strip_prefix(low))
+        && zeros.iter().all(|byte| *byte == DIGITS[0])
+    {
+        // Only fewer zeros fit.
+        let fewer = [low, zeros.get(..1)?].concat();
+        return String::from_utf8(fewer).ok();
+    }
+    let value = |byte: &u8| DIGITS.iter().position(|d| d == byte);
     let mut key = Vec::new();
-    let mut bounded = high;
+    // The upper bound, as long as the key so far is its beginning.
+    let mut bound = high;
     for at in 0..MAX {
-        let floor = match low.get(at) {
-            Some(byte) => value(*byte)?,
-            None => 0,
-        };
-        let ceiling = match bounded {
-            Some(high) => value(*high.get(at)?)?,
+        let floor = low.get(at).map_or(Some(0), value)?;
+        let ceiling = match bound {
+            Some(high) => value(high.get(at)?)?,
             None => DIGITS.len(),
         };
-        let inside = at < low.len();
         if ceiling > floor + 1 {
             key.push(DIGITS[(floor + ceiling) / 2]);
             return String::from_utf8(key).ok();
         }
-        key.push(DIGITS[floor]);
         if ceiling == floor + 1 {
-            if !inside && bounded.is_some_and(|high| high.len() > at + 1) && floor > 0 {
+            if let Some(high) = bound
+                && high.len() > at + 1
+            {
+                key.push(DIGITS[ceiling]);
                 return String::from_utf8(key).ok();
             }
-            bounded = None;
+            bound = None;
+        }
+        key.push(DIGITS[floor]);
+    }
+    String::from_utf8(key).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn keys_as_they_are_made() {
+        assert_eq!(between(None, None).as_deref(), Some("a0"));
+        assert_eq!(between(Some("a0"), None).as_deref(), Some("a1"));
+        assert_eq!(between(Some("az"), None).as_deref(), Some("b00"));
+        assert_eq!(between(None, Some("a0")).as_deref(), Some("Zz"));
+        assert_eq!(between(None, Some("b00")).as_deref(), Some("az"));
+        assert_eq!(between(Some("a0"), Some("a1")).as_deref(), Some("a0V"));
+        assert_eq!(between(Some("a0"), Some("a2")).as_deref(), Some("a1"));
+        assert_eq!(between(Some("a5"), Some("a6V")).as_deref(), Some("a6"));
+        assert_eq!(between(Some("x"), Some("x00")).as_deref(), Some("x0"));
+        assert_eq!(between(Some("x"), Some("x0")), None);
+        assert_eq!(between(Some("a1"), Some("a1")), None);
+        assert_eq!(between(Some("a2"), Some("a1")), None);
+        assert_eq!(before(Some("0")), "0");
+        assert_eq!(before(None), "a0");
+    }
+
+    #[test]
+    fn many_at_either_end_stay_short() {
+        let (mut first, mut last) = (START.to_owned(), START.to_owned());
+        for _ in 0..5_000 {
+            let lower = before(Some(&first));
+            assert!(lower < first);
+            first = lower;
+            let higher = between(Some(&last), None).unwrap();
+            assert!(higher > last);
+            last = higher;
+        }
+        assert!(first.len() <= 4 && last.len() <= 4, "{first} {last}");
+    }
+
+    #[test]
+    fn many_in_one_gap_stay_within_the_limit() {
+        // Always next to the same neighbour, where halving is at its worst.
+        let (low, mut high) = ("a0".to_owned(), "a1".to_owned());
+        for _ in 0..200 {
+            let key = between(Some(&low), Some(&high)).unwrap();
+            assert!(low < key && key < high);
+            high = key;
+        }
+        assert!(high.len() <= MAX);
+    }
+
+    /// The next string after `low` of those that may be keys.
+    fn successor(low: &str) -> Option<String> {
+        if low.len() < MAX {
+            return Some(format!("{low}0"));
+        }
+        let mut bytes = low.trim_end_matches('z').as_bytes().to_vec();
+        let last = bytes.last_mut()?;
+        let at = DIGITS.iter().position(|d| d == last).unwrap();
+        *last = DIGITS[at + 1];
+        String::from_utf8(bytes).ok()
+    }
+
+    fn key() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[0-9A-Za-z]{1,6}",
+            "[01yz]{1,4}",
+            "[a-c][0z]{1,5}",
+            "[A-Za-z]0{0,30}[01z]{0,3}",
+            "[01yz]{62,64}",
+            "a0{61,63}",
+            "[az]z{61,63}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn between_any_two_keys_there_is_one(a in key(), b in key(), extra in "[0z]{0,3}") {
+            for (low, high) in [(a.clone(), b), (a.clone(), format!("{a}{extra}"))] {
+                if !is_valid(&high) || low == high {
+                    continue;
+                }
+                let (low, high) = if low < high { (low, high) } else { (high, low) };
+                match between(Some(&low), Some(&high)) {
+                    Some(key) => {
+                        prop_assert!(is_valid(&key), "{}", key);
+                        prop_assert!(low < key && key < high, "{} < {} < {}", low, key, high);
+                    }
+                    None => {
+                        // The very next string is the upper one, or none follows.
+                        let next = successor(&low);
+                        prop_assert!(next.as_ref().is_none_or(|n| *n >= high), "{} {}", low, high);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn before_and_after_any_key(key in key()) {
+            if let Some(next) = between(Some(&key), None) {
+                prop_assert!(is_valid(&next) && next > key);
+            } else {
+                prop_assert_eq!(successor(&key), None);
+            }
+            if let Some(previous) = between(None, Some(&key)) {
+                prop_assert!(is_valid(&previous) && previous < key);
+            } else {
+                // The least of all strings is "0".
+                prop_assert_eq!(key.as_str(), "0");
+            }
+        }
+
+        #[test]
+        fn a_spread_lies_in_order(a in key(), b in key(), count in 0_usize..60) {
+            let (low, high) = if a < b { (a, b) } else { (b, a) };
+            for bounds in [(None, None), (Some(&low), None), (None, Some(&high)), (Some(&low), Some(&high))] {
+                let (low, high) = (bounds.0.map(String::as_str), bounds.1.map(String::as_str));
+                let Some(keys) = spread(low, high, count) else { continue };
+                prop_assert_eq!(keys.len(), count);
+                prop_assert!(keys.is_sorted_by(|a, b| a < b) && keys.iter().all(|k| is_valid(k)));
+                prop_assert!(keys.first().is_none_or(|k| low.is_none_or(|low| low < k.as_str())));
+                prop_assert!(keys.last().is_none_or(|k| high.is_none_or(|high| k.as_str() < high)));
+            }
         }
     }
-    None
 }

@@ -118,6 +118,11 @@ impl Replica {
             ServerFrame::Welcome { epoch, .. } => {
                 if self.epoch.is_some_and(|e| e != epoch) {
                     self.complete = false;
+                    // Another database, perhaps of before these changes: what it does not know is
+                    // to be sent again, and what it knows does nothing twice.
+                    for change in &mut self.pending {
+                        change.seq = None;
+                    }
                 }
                 self.epoch = Some(epoch);
                 Step::Nothing
@@ -155,12 +160,27 @@ impl Replica {
                 Some(seq) if seq > self.cursor => {}
                 _ => continue,
             }
-            changed.extend(event.task_id);
+            if event.event_type.is_of_task() {
+                changed.extend(event.task_id);
+            }
+            self.recognise(&event);
             apply(&mut self.base, event);
         }
         self.cursor = to;
         changed.extend(self.settle());
         Step::Changed(changed)
+    }
+
+    /// An event of a change that is pending here: the server took it, though its answer is still on
+    /// its way. Shown on top of its own event, a change that turns something round would turn it back.
+    fn recognise<D>(&mut self, event: &Event<D>) {
+        for change in &mut self.pending {
+            let own = event.metadata.mutation_id == Some(change.mutation_id)
+                && event.task_id == Some(change.task_id);
+            if own && change.seq.is_none() {
+                change.seq = event.seq;
+            }
+        }
     }
 
     fn snapshot(&mut self, cursor: i64, items: Vec<Task>, last: bool) -> Step {
@@ -226,11 +246,16 @@ impl Replica {
     /// Drops the changes that the cursor has passed.
     fn settle(&mut self) -> BTreeSet<TaskId> {
         let cursor = self.cursor;
+        let base = &mut self.base;
         let mut settled = BTreeSet::new();
         self.pending.retain(|change| {
             let done = change.seq.is_some_and(|seq| seq <= cursor);
             if done {
                 settled.insert(change.task_id);
+                // No event says that a task is gone for good.
+                if change.command == Command::Purge {
+                    base.remove(&change.task_id);
+                }
             }
             !done
         });

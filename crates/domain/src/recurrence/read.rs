@@ -110,7 +110,7 @@ impl Rule {
             "No month has that many of a weekday."
         } else if self.freq == Freq::Weekly && !self.month_days.is_empty() {
             "BYMONTHDAY is not for weeks."
-        } else if !yearly && !(self.weeks.is_empty() && self.year_days.is_empty()) {
+        } else if !(yearly || self.weeks.is_empty() && self.year_days.is_empty()) {
             "BYWEEKNO and BYYEARDAY are for years."
         } else if !self.positions.is_empty() && !self.has_days() {
             "BYSETPOS needs days to choose from."
