@@ -23,6 +23,9 @@ use crate::{clock::Ambient, live::Hub, store::SharedStore};
 
 /// What a client may send at once, in bytes.
 const FRAME_IN_MAX: usize = 64 * 1024;
+/// What is read at once at most. Past this the connection breaks; between the two limits the client
+/// is told why.
+const READ_MAX: usize = 4 * FRAME_IN_MAX;
 /// What is read at once, in bytes; every open socket has a buffer of this size.
 const READ_BUFFER: usize = 2 * 1024;
 
@@ -84,8 +87,8 @@ async fn open(
         .protocols([PROTOCOL])
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
-        .max_frame_size(FRAME_IN_MAX)
-        .max_message_size(FRAME_IN_MAX)
+        .max_frame_size(READ_MAX)
+        .max_message_size(READ_MAX)
         .on_upgrade(move |ws| async move {
             Socket::new(ws, sockets, user, credential).run().await;
             drop(counted);

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Credential, Sockets};
+use super::{Credential, FRAME_IN_MAX, Sockets};
 use crate::{
     error::Error,
     live::{PAGE, Pulse, Seat, frames},
@@ -172,6 +172,7 @@ impl Socket {
             return Err(End::Close(close::LIMIT, "too fast"));
         }
         match message {
+            Message::Text(text) if text.len() > FRAME_IN_MAX => Err(malformed()),
             Message::Text(text) => serde_json::from_str(&text)
                 .map(Some)
                 .map_err(|_| malformed()),
