@@ -1,0 +1,7 @@
+//! The rules as a whole: histories, copies that follow them, and zones.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod feed;
+mod histories;
+mod replicas;
+mod zones;
