@@ -1,0 +1,87 @@
+//! The servers that are measured, each a process of its own on a free port.
+
+use std::{
+    net::{SocketAddr, TcpListener as Probe},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+    time::sleep,
+};
+
+use crate::{Outcome, baseline};
+
+/// A running server; gone with its data when dropped.
+pub(crate) struct Process {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Process {
+    /// The bare handler.
+    pub(crate) async fn bare() -> Outcome<Self> {
+        let address = free()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(baseline::ARGUMENT).arg(address.to_string());
+        Self::start(command, address, tempfile::tempdir()?).await
+    }
+
+    /// Tidings, the release build, with an empty database.
+    pub(crate) async fn tidings() -> Outcome<Self> {
+        let (address, folder) = (free()?, tempfile::tempdir()?);
+        let binary = std::env::var("TIDINGS_BIN")
+            .map_err(|_| "TIDINGS_BIN is not set: run this with `make bench`")?;
+        let database = format!("sqlite://{}/tidings.db", folder.path().display());
+        let mut command = Command::new(binary);
+        command
+            .arg("serve")
+            .env("LEPTOS_SITE_ADDR", address.to_string())
+            .env("SIDECAR_ADDR", free()?.to_string())
+            .env("DATABASE_URL", database)
+            .env("RUST_LOG", "warn")
+            // All people of a run come from one address.
+            .env("RATE_LIMIT_SIGN_UP", "100000")
+            .env("RATE_LIMIT_SIGN_IN", "100000");
+        Self::start(command, address, folder).await
+    }
+
+    async fn start(mut command: Command, address: SocketAddr, folder: TempDir) -> Outcome<Self> {
+        let child = command
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(address).await.is_err() {
+            if Instant::now() > deadline {
+                return Err("a server does not start".into());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(Self {
+            address,
+            child,
+            _folder: folder,
+        })
+    }
+
+    /// Bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> Outcome<u64> {
+        let id = self.child.id().ok_or("the server is gone")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|l| l.split_whitespace().next());
+        Ok(kibibytes.ok_or("no VmRSS")?.parse::<u64>()? * 1024)
+    }
+}
+
+fn free() -> Outcome<SocketAddr> {
+    Ok(Probe::bind("127.0.0.1:0")?.local_addr()?)
+}
