@@ -1,9 +1,10 @@
 //! The application: the same on the server and in the browser, from the same data.
 
 use leptos::prelude::*;
-use tidings_domain::error::{Code, Fault};
+use tidings_domain::error::Code;
 
 use crate::{
+    components::frame::frame,
     page::PageData,
     pages,
     route::{Route, param},
@@ -27,6 +28,9 @@ pub fn App(
     match route {
         Route::SignIn => pages::sign_in::sign_in(echo("next"), echo("email"), fault).into_any(),
         Route::SignUp => pages::sign_up::sign_up(echo("email"), echo("name"), fault).into_any(),
-        _ => pages::failed::failed(Fault::from(Code::NotFound), page.profile.is_some()).into_any(),
+        Route::NotFound => {
+            pages::failed::failed(Code::NotFound.into(), page.profile.is_some()).into_any()
+        }
+        route => frame(&page, route).into_any(),
     }
 }

@@ -1,6 +1,17 @@
 //! What pages are made of: one component a file, with its style in `style/components`.
 
+pub mod drag;
+pub mod empty;
 pub mod form;
+pub mod frame;
+pub mod head;
 pub mod help;
 pub mod icon;
+pub mod list;
 pub mod lone;
+pub mod meta;
+pub mod quick_add;
+pub mod row;
+pub mod side_bar;
+pub mod toasts;
+pub mod top_bar;

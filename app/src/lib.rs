@@ -15,4 +15,5 @@ pub mod route;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod state;
+pub mod ui;
 pub mod words;

@@ -2,6 +2,7 @@
 //! are kept. The router of the framework does the same for three times the code.
 
 use leptos::{ev, prelude::*};
+use tidings_domain::id::TaskId;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, HtmlElement};
 
@@ -34,20 +35,55 @@ impl Place {
         if self.route.with_untracked(|route| route == to) {
             return;
         }
-        let url = to.href();
-        let pushed = window()
-            .history()
-            .and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&url)));
-        if pushed.is_err() {
-            let _ = window().location().assign(&url);
-            return;
-        }
         let beside = matches!(to, Route::Task(_)) || self.closes(to);
-        self.route.set(to.clone());
+        self.set(to);
         if !beside {
             window().scroll_to_with_x_and_y(0.0, 0.0);
             request_animation_frame(focus_heading);
         }
+    }
+
+    /// Searches for `q`. While one types, each search takes the place of the one before it.
+    pub fn search(self, q: &str) {
+        let to = Route::Search(q.to_owned());
+        let searching = self.route.with_untracked(|r| matches!(r, Route::Search(_)));
+        if !searching {
+            if !q.is_empty() {
+                self.set(&to);
+            }
+            return;
+        }
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&to.href()));
+        }
+        self.route.set(to);
+    }
+
+    /// Puts a page into the history and shows it.
+    fn set(self, to: &Route) {
+        let url = to.href();
+        let pushed = window()
+            .history()
+            .and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&url)));
+        if pushed.is_ok() {
+            self.route.set(to.clone());
+        } else {
+            let _ = window().location().assign(&url);
+        }
+    }
+
+    /// The task that is open.
+    pub fn open(self) -> Option<TaskId> {
+        self.route.with(|route| match route {
+            Route::Task(id) => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// Closes the open task: back to the list beside it, or to the Inbox.
+    pub fn close(self) {
+        let list = self.list.get_untracked().unwrap_or(Route::Inbox);
+        self.go(&list);
     }
 
     /// Whether going there only closes a task beside its list.

@@ -24,6 +24,7 @@ use crate::{
 
 pub mod changes;
 mod core;
+pub mod days;
 pub mod lists;
 pub mod toast;
 pub mod undo;

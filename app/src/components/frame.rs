@@ -1,0 +1,51 @@
+//! What is around every page of someone who is signed in.
+
+use leptos::prelude::*;
+
+use super::{
+    help::help,
+    side_bar::{side_bar, tab_bar},
+    toasts::toasts,
+    top_bar::top_bar,
+};
+use crate::{navigate::Place, page::PageData, pages, route::Route, state::Client, ui::Ui};
+
+/// The frame, and in it the page that `page` describes.
+pub fn frame(page: &PageData, route: Route) -> impl IntoView {
+    let _ = Client::provide(page);
+    let ui = Ui::provide(page);
+    let place = Place::new(route);
+    provide_context(place);
+    Effect::new(move || place.listen());
+    Effect::new(move || {
+        let heading = place.route.with(Route::heading);
+        document().set_title(&[&heading, " · Tidings"].concat());
+    });
+    // A search that changes is the same page.
+    let list = Memo::new(move |_| {
+        place.list.with(|list| match list {
+            Some(Route::Search(_)) => Some(Route::Search(String::new())),
+            other => other.clone(),
+        })
+    });
+    let beside = Memo::new(move |_| place.open().is_some() && list.with(Option::is_some));
+    view! {
+        <a class="skip" href="#main">
+            "Skip to the tasks"
+        </a>
+        <div class="app" class:with-panel=move || beside.get()>
+            {side_bar()}
+            <div class="col">
+                {top_bar()}
+                <main id="main">
+                    {move || list.get().map(|route| {
+                        view! { <div class="page">{pages::page(route)}</div> }
+                    })}
+                </main>
+            </div>
+        </div>
+        {tab_bar()}
+        {toasts()}
+        {help(ui.help)}
+    }
+}

@@ -1,0 +1,100 @@
+//! The search box and the pill that says how the tab stands to the server.
+
+use leptos::{ev, prelude::*};
+use web_sys::SubmitEvent;
+
+use super::icon::icon;
+use crate::{
+    navigate::Place,
+    route::Route,
+    state::{Client, Link},
+    ui::Ui,
+    words,
+};
+
+/// The bar.
+pub fn top_bar() -> impl IntoView {
+    view! {
+        <header class="bar">
+            {search_box("search")}
+            {pill()}
+        </header>
+    }
+}
+
+/// A search box. Searches as one types, once one has stopped for a moment.
+pub fn search_box(class: &'static str) -> impl IntoView {
+    let (place, ui) = (expect_context::<Place>(), Ui::get());
+    let asked = move || match place.route.get() {
+        Route::Search(q) => q,
+        _ => String::new(),
+    };
+    let typed = StoredValue::new(0_u32);
+    let look = move |q: String| place.search(q.trim());
+    let input = move |event: ev::Targeted<web_sys::Event, web_sys::HtmlInputElement>| {
+        let q = event.target().value();
+        typed.update_value(|n| *n += 1);
+        let turn = typed.get_value();
+        let wait = std::time::Duration::from_millis(180);
+        set_timeout(
+            move || {
+                if typed.try_get_value() == Some(turn) {
+                    look(q);
+                }
+            },
+            wait,
+        );
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        typed.update_value(|n| *n += 1);
+        if let Some(input) = ui.search.get_untracked() {
+            look(input.value());
+        }
+    };
+    view! {
+        <form class=class role="search" action="/search" on:submit=submit>
+            {icon("#find")}
+            <input
+                node_ref=ui.search
+                type="search"
+                name="q"
+                placeholder="Search tasks"
+                aria-label="Search tasks"
+                autocomplete="off"
+                enterkeyhint="search"
+                maxlength="200"
+                value=asked()
+                prop:value=asked
+                on:input:target=input
+            />
+            <kbd aria-hidden="true">"/"</kbd>
+        </form>
+    }
+}
+
+/// How the tab stands to the server.
+fn pill() -> impl IntoView {
+    let link = Client::get().link();
+    let class = move || match link.get() {
+        Link::Live { .. } => "pill",
+        Link::Connecting | Link::Offline { .. } => "pill off",
+        Link::Reconnecting => "pill wait",
+    };
+    let says = move || match link.get() {
+        Link::Connecting => "Connecting".to_owned(),
+        Link::Live { tabs: 0 | 1 } => "Live".to_owned(),
+        Link::Live { tabs } => ["Live in ", &tabs.to_string(), " tabs"].concat(),
+        Link::Reconnecting => "Reconnecting".to_owned(),
+        Link::Offline { waiting: 0 } => "Offline".to_owned(),
+        Link::Offline { waiting } => {
+            ["Offline, ", &words::count(waiting, "change"), " waiting"].concat()
+        }
+    };
+    view! {
+        <span class=class role="status">
+            <i></i>
+            <span>{says}</span>
+        </span>
+    }
+}
