@@ -6,4 +6,5 @@ pub mod error;
 pub mod events;
 pub mod http;
 pub mod live;
+pub mod service;
 pub mod store;

@@ -1,0 +1,3 @@
+//! Use cases: what may be asked of Tidings, in its own words. Knows the store, not HTTP.
+
+pub mod tasks;

@@ -1,0 +1,298 @@
+//! What people and programs may do with tasks. Server functions, pages and REST all come through
+//! here, so that each rule holds everywhere.
+
+mod history;
+mod list;
+
+use sha2::{Digest, Sha256};
+use tidings_domain::{
+    command::{Command, IfMatch, client_made},
+    error::{Code, Fault},
+    event::{Actor, Metadata},
+    id::{ClientId, MutationId, TaskId, UserId},
+    task::Task,
+    time::{Timestamp, TzDatabase},
+    view::{Board, Here, View},
+};
+use uuid::Uuid;
+
+pub use self::{
+    history::{ActivityLine, Version},
+    list::{LIMIT_DEFAULT, LIMIT_MAX, ListRequest, Listed, limit, read_cursor, write_cursor},
+};
+use crate::{
+    clock::Ambient,
+    error::Result,
+    store::{AuditRow, Mutation, Outcome, SharedStore, StoredEvent, TaskPage, TaskQuery},
+};
+
+/// Open tasks that a page is rendered with, at most.
+pub const BOARD_MAX: usize = 100;
+
+/// Who asks, and from where.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The person.
+    pub user_id: UserId,
+    /// The person's zone.
+    pub time_zone: String,
+    /// A person in a browser, or a program with a token.
+    pub actor: Actor,
+    /// The browser profile or program, where it said so.
+    pub client_id: Option<ClientId>,
+    /// W3C trace context of the request.
+    pub traceparent: Option<String>,
+}
+
+/// A mutation id that a client chose, with what it asked for under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The id.
+    pub mutation_id: MutationId,
+    /// SHA-256 of what was asked.
+    pub fingerprint: [u8; 32],
+}
+
+impl Key {
+    /// The key of a client's own mutation id.
+    ///
+    /// # Errors
+    /// `validation_failed` unless it is a version 7 UUID.
+    pub fn client_made(mutation_id: MutationId, asked: &[&[u8]]) -> Result<Self, Fault> {
+        if !mutation_id.is_v7() {
+            let words = "A mutation id is a version 7 UUID.";
+            return Err(Fault::field("mutation_id", "invalid", words));
+        }
+        Ok(Self {
+            mutation_id,
+            fingerprint: fingerprint(asked),
+        })
+    }
+
+    /// The key of an `Idempotency-Key`: a UUID as it is, any other text mapped to one that only
+    /// this person's texts map to.
+    pub fn named(user: UserId, text: &str, asked: &[&[u8]]) -> Self {
+        let own = (text.len() == 36).then(|| text.parse().ok()).flatten();
+        let id = own.unwrap_or_else(|| Uuid::new_v5(&user.0, text.as_bytes()));
+        Self {
+            mutation_id: MutationId(id),
+            fingerprint: fingerprint(asked),
+        }
+    }
+}
+
+/// SHA-256 over parts, each with its length, so that no two lists of parts look the same.
+fn fingerprint(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// Which versions of a task a request may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// Any, but the task must be there.
+    Any,
+    /// One of these.
+    Versions(Vec<i64>),
+}
+
+impl Precondition {
+    /// Whether it allows this version.
+    pub fn allows(&self, version: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
+    }
+}
+
+/// The use cases of tasks.
+#[derive(Clone)]
+pub struct Tasks {
+    store: SharedStore,
+    ambient: Ambient,
+}
+
+impl Tasks {
+    /// Over this store, clock and ids.
+    pub fn new(store: SharedStore, ambient: Ambient) -> Self {
+        Self { store, ambient }
+    }
+
+    /// The server's clock.
+    pub fn now(&self) -> Timestamp {
+        self.ambient.clock.now()
+    }
+
+    /// A new version 7 UUID.
+    pub fn id(&self) -> Uuid {
+        self.ambient.ids.next()
+    }
+
+    /// Makes a task, under an id of the client's or a new one.
+    ///
+    /// # Errors
+    /// Refusals of the rules; `validation_failed` for an id that is not version 7.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        id: Option<TaskId>,
+        command: Command,
+        key: Option<Key>,
+    ) -> Result<Outcome> {
+        let id = match id {
+            Some(id) => client_made(id)?,
+            None => TaskId(self.id()),
+        };
+        self.change(caller, id, command, None, key).await
+    }
+
+    /// Carries a change out, once: a key seen before is answered with what it did then.
+    ///
+    /// # Errors
+    /// Refusals of the rules, `version_mismatch`, `idempotency_mismatch`.
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        task_id: TaskId,
+        command: Command,
+        precondition: Option<Precondition>,
+        key: Option<Key>,
+    ) -> Result<Outcome> {
+        let if_match = match precondition {
+            None => None,
+            Some(condition) => Some(self.resolve(caller, task_id, &condition).await?),
+        };
+        let mutation_id = key.map_or_else(|| MutationId(self.id()), |key| key.mutation_id);
+        let mutation = Mutation {
+            user_id: caller.user_id,
+            task_id,
+            command,
+            if_match,
+            fingerprint: key.map(|key| key.fingerprint),
+            metadata: Metadata {
+                mutation_id: Some(mutation_id),
+                client_id: caller.client_id,
+                actor: caller.actor,
+                traceparent: caller.traceparent.clone(),
+            },
+            mutation_id,
+        };
+        self.store.mutate(mutation).await
+    }
+
+    /// Narrows a condition to the one version that the store is to compare. Of several, that is the
+    /// one which the task has now; the store looks again.
+    async fn resolve(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        condition: &Precondition,
+    ) -> Result<IfMatch> {
+        Ok(match condition {
+            Precondition::Any => IfMatch::Any,
+            Precondition::Versions(versions) => match versions.as_slice() {
+                [] => IfMatch::Version(0),
+                [version] => IfMatch::Version(*version),
+                _ => {
+                    let task = self.store.task(caller.user_id, id).await?;
+                    let version = task.map_or(0, |task| task.version);
+                    IfMatch::Version(if versions.contains(&version) {
+                        version
+                    } else {
+                        0
+                    })
+                }
+            },
+        })
+    }
+
+    /// A task, in the trash or not.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn any(&self, caller: &Caller, id: TaskId) -> Result<Task> {
+        let task = self.store.task(caller.user_id, id).await?;
+        Ok(task.ok_or(Code::NotFound)?)
+    }
+
+    /// A task outside the trash.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn get(&self, caller: &Caller, id: TaskId) -> Result<Task> {
+        let task = self.any(caller, id).await?;
+        if task.deleted_at.is_some() {
+            return Err(Code::NotFound.into());
+        }
+        Ok(task)
+    }
+
+    /// A part of a list.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn list(&self, caller: &Caller, query: &TaskQuery) -> Result<TaskPage> {
+        let here = Here::at(&caller.time_zone, self.now(), &TzDatabase);
+        self.store.list(caller.user_id, query, &here).await
+    }
+
+    /// What a page starts from: the view's open tasks, counts, and where the feed stands.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn board(&self, caller: &Caller, view: &View) -> Result<Board> {
+        let here = Here::at(&caller.time_zone, self.now(), &TzDatabase);
+        self.store
+            .board(caller.user_id, view, BOARD_MAX, &here)
+            .await
+    }
+
+    /// The feed: the database's id, the head, and events after `after`.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn events(
+        &self,
+        caller: &Caller,
+        after: i64,
+        limit: usize,
+    ) -> Result<(Uuid, i64, Vec<StoredEvent>)> {
+        let (head, events) = self.store.events(caller.user_id, after, limit).await?;
+        Ok((self.store.epoch(), head, events))
+    }
+
+    /// What the audit consumer recorded of this person.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn audit(&self, caller: &Caller, after: i64, limit: usize) -> Result<Vec<AuditRow>> {
+        self.store.audit(caller.user_id, after, limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_fingerprint_do_not_run_into_each_other() {
+        assert_ne!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"a", b"bc"]));
+        assert_eq!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"ab", b"c"]));
+    }
+
+    #[test]
+    fn a_key_that_is_no_uuid_belongs_to_its_person() {
+        let [a, b] = [1, 2].map(|n| UserId(Uuid::from_u128(n)));
+        let id = |user, text: &str| Key::named(user, text, &[]).mutation_id;
+        assert_eq!(id(a, "order-7"), id(a, "order-7"));
+        assert_ne!(id(a, "order-7"), id(b, "order-7"));
+        let uuid = "0198c0de-0000-7000-8000-000000000001";
+        assert_eq!(id(a, uuid).to_string(), uuid);
+        assert_ne!(id(a, &uuid.replace('-', "")).to_string(), uuid);
+    }
+}
