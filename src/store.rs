@@ -1,6 +1,9 @@
 //! The store: everything that lasts. One trait a noun; `Store` is all of them. Only this module and
 //! those below it hold SQL.
 
+pub mod plan;
+pub mod sqlite;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,6 +22,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use crate::error::Result;
+
+pub use self::sqlite::SqliteStore;
 
 /// Everything that lasts.
 pub trait Store: Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + AuditTrail {}

@@ -166,7 +166,7 @@ pub fn parse_date(text: &str) -> Result<NaiveDate, BadTime> {
 }
 
 /// A zone database.
-pub trait Zones {
+pub trait Zones: Sync {
     /// What local clocks in `zone` (an IANA name) are ahead of UTC at `at`, in seconds. `None` for
     /// a zone that is not known.
     fn offset(&self, zone: &str, at: Timestamp) -> Option<i32>;

@@ -1,0 +1,189 @@
+//! The store on SQLite: one file, one writing connection that an owned task holds, and a few that
+//! read. See [`writer`] for how writes become transactions.
+
+mod accounts;
+mod audit;
+mod feeds;
+mod list;
+mod mutate;
+mod outbox;
+mod sessions;
+mod tasks;
+mod tokens;
+mod writer;
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use uuid::Uuid;
+
+use self::writer::Writer;
+use super::OnCommit;
+use crate::{
+    clock::Ambient,
+    error::{Error, Result},
+};
+
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Connections that read.
+const READERS: u32 = 4;
+/// How long a statement waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(10);
+/// How long a reader waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// The store on SQLite.
+pub struct SqliteStore {
+    epoch: Uuid,
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database at `url` (`sqlite://path`, or a path), making its folder and file where
+    /// they are missing, and migrates it. `on_commit` is told of every commit that made events.
+    ///
+    /// # Errors
+    /// `Unavailable` where the file is out of reach, `Internal` where it is not ours.
+    pub async fn open(
+        url: &str,
+        ambient: Ambient,
+        on_commit: Arc<dyn OnCommit>,
+    ) -> Result<Self> {
+        let options = options(url)?;
+        let mut connection = connect(&options).await?;
+        migrate_with(&mut connection).await?;
+        let epoch = epoch(&mut connection, ambient.ids.next()).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(options.clone().read_only(true).create_if_missing(false))
+            .await
+            .map_err(db)?;
+        let writing = options.journal_mode(SqliteJournalMode::Wal);
+        let writer = Writer::start(writing, connection, ambient, on_commit);
+        Ok(Self {
+            epoch,
+            readers,
+            writer,
+        })
+    }
+
+    /// Brings the database at `url` to the newest schema, making it where it is missing, and does
+    /// nothing else.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn migrate(url: &str) -> Result<()> {
+        let mut connection = connect(&options(url)?).await?;
+        migrate_with(&mut connection).await?;
+        connection.close().await.map_err(db)
+    }
+
+    /// Writes what still waits, moves the journal into the file and lets go of it. Whatever is asked
+    /// afterwards is `Unavailable`.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn options(url: &str) -> Result<SqliteConnectOptions> {
+    let options = if url.starts_with("sqlite:") {
+        SqliteConnectOptions::from_str(url).map_err(db)?
+    } else {
+        SqliteConnectOptions::new().filename(url)
+    };
+    Ok(options
+        .create_if_missing(true)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        // What was deleted for good does not linger in free pages.
+        .pragma("secure_delete", "FAST")
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", "-16000")
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864")
+        .disable_statement_logging())
+}
+
+/// A connection that writes; makes folder and file.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    if let Some(folder) = options.get_filename().parent() {
+        tokio::fs::create_dir_all(folder)
+            .await
+            .map_err(|e| Error::Unavailable(e.into()))?;
+    }
+    let options = options.clone().journal_mode(SqliteJournalMode::Wal);
+    options.connect().await.map_err(db)
+}
+
+/// Migrates in one transaction that keeps other processes out.
+async fn migrate_with(connection: &mut SqliteConnection) -> Result<()> {
+    let mut lock = connection.begin_with("BEGIN IMMEDIATE").await.map_err(db)?;
+    MIGRATIONS
+        .run_direct(None, &mut *lock, false)
+        .await
+        .map_err(Error::internal)?;
+    lock.commit().await.map_err(db)
+}
+
+async fn epoch(connection: &mut SqliteConnection, fresh: Uuid) -> Result<Uuid> {
+    sqlx::query("INSERT INTO meta (key, value) VALUES ('epoch', ?1) ON CONFLICT DO NOTHING")
+        .bind(fresh.to_string())
+        .execute(&mut *connection)
+        .await
+        .map_err(db)?;
+    let epoch: String = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
+        .fetch_one(connection)
+        .await
+        .map_err(db)?;
+    epoch.parse().map_err(Error::internal)
+}
+
+/// What a failed statement means to callers: whether the same may succeed later.
+fn db(error: sqlx::Error) -> Error {
+    /// Primary result codes that pass: busy, locked, read-only, I/O, full, cannot open.
+    const PASSING: [i64; 6] = [5, 6, 8, 10, 13, 14];
+    let passing = match &error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(e) => e
+            .code()
+            .and_then(|code| code.parse::<i64>().ok())
+            .is_some_and(|code| PASSING.contains(&(code & 0xff))),
+        _ => false,
+    };
+    if passing {
+        Error::Unavailable(error.into())
+    } else {
+        Error::internal(error)
+    }
+}
+
+/// Reads JSON that we wrote.
+fn from_json<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T> {
+    serde_json::from_str(text).map_err(Error::internal)
+}
+
+/// Writes JSON to bind: lists go to the database as one parameter.
+fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
+
+/// Reads an id that we wrote.
+fn id(text: &str) -> Result<Uuid> {
+    text.parse().map_err(Error::internal)
+}

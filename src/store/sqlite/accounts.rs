@@ -1,0 +1,183 @@
+//! People.
+
+use async_trait::async_trait;
+use sqlx::{Row, sqlite::SqliteRow};
+use tidings_domain::{
+    account::{User, email_key},
+    error::Code,
+    id::UserId,
+    time::Timestamp,
+};
+
+use super::{SqliteStore, db, id, mutate::append, writer::News};
+use crate::{
+    error::Result,
+    store::{Account, Accounts, LooseEvent},
+};
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn register(&self, account: &Account, event: &LooseEvent) -> Result<()> {
+        let (account, event) = (account.clone(), event.clone());
+        self.writer
+            .write(News::Outbox, move |connection| {
+                Box::pin(async move {
+                    let user = &account.user;
+                    let made = sqlx::query(
+                        "INSERT INTO users (id, email, email_key, name, time_zone, theme, \
+                         password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                         ON CONFLICT (email_key) DO NOTHING",
+                    )
+                    .bind(user.id.to_string())
+                    .bind(&user.email)
+                    .bind(email_key(&user.email))
+                    .bind(&user.name)
+                    .bind(&user.time_zone)
+                    .bind(&account.theme)
+                    .bind(&account.password_hash)
+                    .bind(user.created_at.0)
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(db)?;
+                    if made.rows_affected() == 0 {
+                        return Err(Code::EmailTaken.into());
+                    }
+                    sqlx::query("INSERT INTO feeds (user_id) VALUES (?1)")
+                        .bind(user.id.to_string())
+                        .execute(&mut *connection)
+                        .await
+                        .map_err(db)?;
+                    append(connection, &event).await
+                })
+            })
+            .await
+    }
+
+    async fn account_by_email(&self, email_key: &str) -> Result<Option<Account>> {
+        let row = sqlx::query(
+            "SELECT id, email, name, time_zone, created_at, password_hash, theme FROM users \
+             WHERE email_key = ?1",
+        )
+        .bind(email_key)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(db)?;
+        row.as_ref().map(account).transpose()
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<Account>> {
+        let row = sqlx::query(
+            "SELECT id, email, name, time_zone, created_at, password_hash, theme FROM users \
+             WHERE id = ?1",
+        )
+        .bind(user.to_string())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(db)?;
+        row.as_ref().map(account).transpose()
+    }
+
+    async fn update_account(
+        &self,
+        user: UserId,
+        name: &str,
+        time_zone: &str,
+        theme: &str,
+    ) -> Result<()> {
+        let update =
+            sqlx::query("UPDATE users SET name = ?2, time_zone = ?3, theme = ?4 WHERE id = ?1")
+                .bind(user.to_string())
+                .bind(name.to_owned())
+                .bind(time_zone.to_owned())
+                .bind(theme.to_owned());
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move { found(update.execute(connection).await) })
+            })
+            .await
+    }
+
+    async fn set_password(
+        &self,
+        user: UserId,
+        password_hash: &str,
+        keep: Option<&[u8; 32]>,
+        event: &LooseEvent,
+    ) -> Result<()> {
+        let update = sqlx::query("UPDATE users SET password_hash = ?2 WHERE id = ?1")
+            .bind(user.to_string())
+            .bind(password_hash.to_owned());
+        let end = sqlx::query("DELETE FROM sessions WHERE user_id = ?1 AND token_hash IS NOT ?2")
+            .bind(user.to_string())
+            .bind(keep.map(|hash| hash.to_vec()));
+        let event = event.clone();
+        self.writer
+            .write(News::Outbox, move |connection| {
+                Box::pin(async move {
+                    found(update.execute(&mut *connection).await)?;
+                    end.execute(&mut *connection).await.map_err(db)?;
+                    append(connection, &event).await
+                })
+            })
+            .await
+    }
+
+    async fn delete_account(&self, user: UserId, event: &LooseEvent) -> Result<()> {
+        let event = event.clone();
+        self.writer
+            .write(News::Person(user), move |connection| {
+                Box::pin(async move {
+                    // Feed, sessions and tokens go with the person.
+                    let gone = sqlx::query("DELETE FROM users WHERE id = ?1")
+                        .bind(user.to_string())
+                        .execute(&mut *connection)
+                        .await;
+                    found(gone)?;
+                    sqlx::query(
+                        "DELETE FROM outbox WHERE partition = ?1; \
+                         DELETE FROM tasks WHERE user_id = ?1; \
+                         DELETE FROM events WHERE user_id = ?1; \
+                         DELETE FROM mutations WHERE user_id = ?1",
+                    )
+                    .bind(user.to_string())
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(db)?;
+                    append(connection, &event).await
+                })
+            })
+            .await
+    }
+
+    async fn record(&self, event: &LooseEvent) -> Result<()> {
+        let event = event.clone();
+        self.writer
+            .write(News::Outbox, move |connection| {
+                Box::pin(async move { append(connection, &event).await })
+            })
+            .await
+    }
+}
+
+/// `not_found` where no row was there.
+fn found(done: sqlx::Result<sqlx::sqlite::SqliteQueryResult>) -> Result<()> {
+    if done.map_err(db)?.rows_affected() == 0 {
+        return Err(Code::NotFound.into());
+    }
+    Ok(())
+}
+
+/// Reads `id, email, name, time_zone, created_at, password_hash, theme`.
+pub(super) fn account(row: &SqliteRow) -> Result<Account> {
+    Ok(Account {
+        user: User {
+            id: UserId(id(row.try_get(0).map_err(db)?)?),
+            email: row.try_get(1).map_err(db)?,
+            name: row.try_get(2).map_err(db)?,
+            time_zone: row.try_get(3).map_err(db)?,
+            created_at: Timestamp(row.try_get(4).map_err(db)?),
+        },
+        password_hash: row.try_get(5).map_err(db)?,
+        theme: row.try_get(6).map_err(db)?,
+    })
+}

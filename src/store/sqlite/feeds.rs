@@ -1,0 +1,76 @@
+//! The log.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::{Row, sqlite::SqliteRow};
+use tidings_domain::id::UserId;
+use uuid::Uuid;
+
+use super::{SqliteStore, db};
+use crate::{
+    error::Result,
+    store::{Feeds, StoredEvent},
+};
+
+#[async_trait]
+impl Feeds for SqliteStore {
+    fn epoch(&self) -> Uuid {
+        self.epoch
+    }
+
+    async fn head(&self, user: UserId) -> Result<i64> {
+        let head: Option<i64> = sqlx::query_scalar("SELECT seq FROM feeds WHERE user_id = ?1")
+            .bind(user.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(db)?;
+        Ok(head.unwrap_or(0))
+    }
+
+    async fn events(
+        &self,
+        user: UserId,
+        after: i64,
+        limit: usize,
+    ) -> Result<(i64, Vec<StoredEvent>)> {
+        let rows = sqlx::query(
+            "SELECT seq, NULL FROM feeds WHERE user_id = ?1 \
+             UNION ALL SELECT * FROM (SELECT seq, json FROM events \
+             WHERE user_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)",
+        )
+        .bind(user.to_string())
+        .bind(after)
+        .bind(limit as i64)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(db)?;
+        let Some((head, events)) = rows.split_first() else {
+            return Ok((0, Vec::new()));
+        };
+        let events = events.iter().map(stored).collect::<Result<_>>()?;
+        Ok((head.try_get(0).map_err(db)?, events))
+    }
+
+    async fn recent(&self, user: UserId, before: i64, limit: usize) -> Result<Vec<StoredEvent>> {
+        let rows = sqlx::query(
+            "SELECT seq, json FROM events WHERE user_id = ?1 AND seq < ?2 \
+             ORDER BY seq DESC LIMIT ?3",
+        )
+        .bind(user.to_string())
+        .bind(before)
+        .bind(limit as i64)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(db)?;
+        rows.iter().map(stored).collect()
+    }
+}
+
+/// Reads `seq, json`.
+pub(super) fn stored(row: &SqliteRow) -> Result<StoredEvent> {
+    Ok(StoredEvent {
+        seq: row.try_get(0).map_err(db)?,
+        json: Arc::from(row.try_get::<&str, _>(1).map_err(db)?),
+    })
+}

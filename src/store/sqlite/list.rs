@@ -1,0 +1,283 @@
+//! Lists: a filter and an order, turned into one statement. Only text of this file gets into SQL;
+//! what people ask for is bound.
+
+use chrono::{Datelike, NaiveDate};
+use serde_json::{Value, json};
+use sqlx::{
+    Either, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
+    sqlite::SqliteRow,
+};
+use tidings_domain::{
+    id::UserId,
+    task::Task,
+    text,
+    time::{TimeOfDay, instant},
+    view::{Here, View},
+};
+use uuid::Uuid;
+
+use super::{db, from_json};
+use crate::{
+    error::Result,
+    store::{Cursor, Sort, SortKey, TaskPage, TaskQuery},
+};
+
+/// The instant at which the day after `day` begins, here.
+pub(super) fn end_of(day: NaiveDate, here: &Here<'_>) -> i64 {
+    day.succ_opt().map_or(i64::MAX, |next| {
+        instant(here.zones, here.zone, next, TimeOfDay::MIDNIGHT).0
+    })
+}
+
+fn start_of(day: NaiveDate, here: &Here<'_>) -> i64 {
+    instant(here.zones, here.zone, day, TimeOfDay::MIDNIGHT).0
+}
+
+/// A page of a list, and the feed's head, in one statement.
+pub(super) async fn page(
+    readers: &SqlitePool,
+    epoch: Uuid,
+    user: UserId,
+    query: &TaskQuery,
+    here: &Here<'_>,
+) -> Result<TaskPage> {
+    let mut sql = head(user);
+    let column = column(query.sort.key);
+    sql.push("SELECT task, ").push(column).push(" FROM tasks WHERE user_id = ");
+    sql.push_bind(user.to_string());
+    in_view(&mut sql, &query.view, here);
+    filter(&mut sql, query, here);
+    if let Some(cursor) = &query.after {
+        after(&mut sql, query.sort, cursor);
+    }
+    order(&mut sql, query.sort);
+    sql.push(" LIMIT ").push_bind(query.limit as i64 + 1).push(")");
+    let rows = sql.build().fetch_all(readers).await.map_err(db)?;
+    let (seq, rows) = split(&rows)?;
+    let more = rows.len() > query.limit;
+    let rows = &rows[..rows.len().min(query.limit)];
+    let items = tasks(rows)?;
+    let next = match (rows.last(), items.last()) {
+        (Some(row), Some(last)) if more => Some(Cursor {
+            sort: query.sort,
+            value: value(row)?,
+            id: last.id,
+        }),
+        _ => None,
+    };
+    Ok(TaskPage {
+        items,
+        next,
+        epoch,
+        seq,
+    })
+}
+
+/// The first tasks of a view, about in its order, and the feed's head.
+pub(super) async fn view(
+    connection: &mut SqliteConnection,
+    user: UserId,
+    view: &View,
+    limit: usize,
+    here: &Here<'_>,
+) -> Result<(i64, Vec<Task>)> {
+    let mut sql = head(user);
+    sql.push("SELECT task, NULL FROM tasks WHERE user_id = ");
+    sql.push_bind(user.to_string());
+    in_view(&mut sql, view, here);
+    sql.push(match view {
+        View::All | View::Inbox | View::Tag(_) => " ORDER BY position, id",
+        View::Today | View::Upcoming => " ORDER BY due_at, position, id",
+        View::Completed => " ORDER BY completed_at DESC, id",
+        View::Trash => " ORDER BY deleted_at DESC, id",
+    });
+    sql.push(" LIMIT ").push_bind(limit as i64).push(")");
+    let rows = sql.build().fetch_all(connection).await.map_err(db)?;
+    let (seq, rows) = split(&rows)?;
+    Ok((seq, tasks(rows)?))
+}
+
+/// The feed's head as the first row, open to the rows of a list.
+fn head(user: UserId) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT (SELECT seq FROM feeds WHERE user_id = ");
+    sql.push_bind(user.to_string());
+    sql.push("), NULL UNION ALL SELECT * FROM (");
+    sql
+}
+
+fn split(rows: &[SqliteRow]) -> Result<(i64, &[SqliteRow])> {
+    let Some((head, rows)) = rows.split_first() else {
+        return Ok((0, &[]));
+    };
+    let seq: Option<i64> = head.try_get(0).map_err(db)?;
+    Ok((seq.unwrap_or(0), rows))
+}
+
+fn tasks(rows: &[SqliteRow]) -> Result<Vec<Task>> {
+    rows.iter()
+        .map(|row| from_json(row.try_get::<&str, _>(0).map_err(db)?))
+        .collect()
+}
+
+/// A row's sort value, as cursors hold it.
+fn value(row: &SqliteRow) -> Result<Value> {
+    let raw = row.try_get_raw(1).map_err(db)?;
+    if raw.is_null() {
+        Ok(Value::Null)
+    } else if raw.type_info().name() == "INTEGER" {
+        Ok(json!(row.try_get::<i64, _>(1).map_err(db)?))
+    } else {
+        Ok(json!(row.try_get::<&str, _>(1).map_err(db)?))
+    }
+}
+
+fn in_view(sql: &mut QueryBuilder<Sqlite>, view: &View, here: &Here<'_>) {
+    const OPEN: &str = " AND completed_at IS NULL AND deleted_at IS NULL";
+    match view {
+        View::All => {
+            sql.push(" AND deleted_at IS NULL");
+        }
+        View::Inbox => {
+            sql.push(OPEN);
+        }
+        View::Today => {
+            sql.push(OPEN);
+            due(sql, "<", here.today.succ_opt(), end_of(here.today, here), here);
+        }
+        View::Upcoming => {
+            sql.push(OPEN);
+            due(sql, ">=", here.today.succ_opt(), end_of(here.today, here), here);
+        }
+        View::Completed => {
+            sql.push(" AND completed_at IS NOT NULL AND deleted_at IS NULL");
+        }
+        View::Trash => {
+            sql.push(" AND deleted_at IS NOT NULL");
+        }
+        View::Tag(tag) => {
+            sql.push(OPEN);
+            tagged(sql, tag);
+        }
+    }
+}
+
+/// Due before, or from, the beginning of a day: all-day tasks and those of the person's own zone by
+/// their date, others by their instant.
+fn due(
+    sql: &mut QueryBuilder<Sqlite>,
+    than: &'static str,
+    day: Option<NaiveDate>,
+    start: i64,
+    here: &Here<'_>,
+) {
+    sql.push(" AND CASE WHEN due_zone IS NULL OR due_zone = ");
+    sql.push_bind(here.zone.to_owned());
+    sql.push(" THEN due_date ").push(than);
+    // Dates are compared as text, which holds for four digits of a year.
+    let day = day.filter(|day| day.year() <= 9999);
+    sql.push_bind(day.map_or_else(|| "9999-99-99".to_owned(), |day| day.to_string()));
+    sql.push(" ELSE due_at ").push(than).push_bind(start).push(" END");
+}
+
+fn tagged(sql: &mut QueryBuilder<Sqlite>, tag: &str) {
+    sql.push(" AND tags IS NOT NULL AND ").push_bind(tag.to_owned());
+    sql.push(" IN (SELECT value FROM json_each(tags))");
+}
+
+fn filter(sql: &mut QueryBuilder<Sqlite>, query: &TaskQuery, here: &Here<'_>) {
+    if let Some(q) = &query.q {
+        for word in text::words(&text::fold(q)) {
+            sql.push(" AND instr(search, ").push_bind(format!(" {word}"));
+            sql.push(") > 0");
+        }
+    }
+    if let Some(tag) = &query.tag {
+        tagged(sql, tag);
+    }
+    if let Some(priority) = query.priority {
+        sql.push(" AND priority = ").push_bind(priority as i64);
+    }
+    match query.completed {
+        Some(true) => {
+            sql.push(" AND completed_at IS NOT NULL");
+        }
+        Some(false) => {
+            sql.push(" AND completed_at IS NULL");
+        }
+        None => {}
+    }
+    if let Some(day) = query.due_before {
+        due(sql, "<", Some(day), start_of(day, here), here);
+    }
+    if let Some(day) = query.due_after {
+        due(sql, ">=", day.succ_opt(), end_of(day, here), here);
+    }
+}
+
+fn column(key: SortKey) -> &'static str {
+    match key {
+        SortKey::Position => "position",
+        SortKey::DueDate => "due_at",
+        SortKey::Priority => "priority",
+        SortKey::CreatedAt => "created_at",
+        SortKey::UpdatedAt => "updated_at",
+        SortKey::Title => "title_key",
+        SortKey::CompletedAt => "completed_at",
+        SortKey::DeletedAt => "deleted_at",
+    }
+}
+
+/// Nulls come last both ways, and ids rise both ways.
+fn order(sql: &mut QueryBuilder<Sqlite>, sort: Sort) {
+    sql.push(" ORDER BY ").push(column(sort.key));
+    sql.push(if sort.descending { " DESC" } else { " ASC" });
+    // Descending, SQLite puts nulls last by itself, and an index can serve.
+    sql.push(if !sort.descending && nullable(sort.key) {
+        " NULLS LAST, id"
+    } else {
+        ", id"
+    });
+}
+
+fn nullable(key: SortKey) -> bool {
+    matches!(
+        key,
+        SortKey::DueDate | SortKey::CompletedAt | SortKey::DeletedAt
+    )
+}
+
+/// What comes after a place.
+fn after(sql: &mut QueryBuilder<Sqlite>, sort: Sort, cursor: &Cursor) {
+    let column = column(sort.key);
+    let value = match &cursor.value {
+        Value::String(text) => Some(Either::Left(text.clone())),
+        Value::Number(number) => number.as_i64().map(Either::Right),
+        _ => None,
+    };
+    let id = cursor.id.to_string();
+    let Some(value) = value else {
+        sql.push(" AND ").push(column).push(" IS NULL AND id > ").push_bind(id);
+        return;
+    };
+    let bind = |sql: &mut QueryBuilder<Sqlite>| {
+        match &value {
+            Either::Left(text) => sql.push_bind(text.clone()),
+            Either::Right(number) => sql.push_bind(*number),
+        };
+    };
+    let than = if sort.descending { " < " } else { " > " };
+    sql.push(" AND (").push(column).push(than);
+    bind(sql);
+    sql.push(" OR ").push(column).push(" = ");
+    bind(sql);
+    sql.push(" AND id > ").push_bind(id);
+    if nullable(sort.key) {
+        sql.push(" OR ").push(column).push(" IS NULL");
+    }
+    sql.push(")");
+    if !nullable(sort.key) {
+        // The same, so that an index can jump to the place.
+        sql.push(" AND ").push(column).push(if sort.descending { " <= " } else { " >= " });
+        bind(sql);
+    }
+}

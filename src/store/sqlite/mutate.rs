@@ -1,0 +1,319 @@
+//! Loads what a group of mutations touches and writes what was planned, each in a constant number of
+//! statements: lists are bound as JSON.
+
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
+use futures_util::TryStreamExt;
+use serde::{Serialize, de::IgnoredAny};
+use sqlx::{Row, SqliteConnection};
+use tidings_domain::{
+    event::Event,
+    id::{MutationId, TaskId, UserId},
+    task::Task,
+    text,
+    time::{Timestamp, TzDatabase},
+};
+
+use super::{db, from_json, id, to_json};
+use crate::{
+    error::{Error, Result},
+    store::{
+        LooseEvent,
+        plan::{EventRow, Feed, Keys, Loaded, Seen, WriteSet},
+    },
+};
+
+/// Feeds, with the log's last row in each.
+const FEEDS: &str = "SELECT f.user_id, f.seq, f.at, f.tasks, u.time_zone, \
+     (SELECT min(t.position) FROM tasks t WHERE t.user_id = f.user_id AND t.deleted_at IS NULL), \
+     (SELECT max(n) FROM events) \
+     FROM json_each(?1) j CROSS JOIN feeds f ON f.user_id = j.value \
+     CROSS JOIN users u ON u.id = f.user_id";
+/// A version may come again after the task was deleted for good and made anew; it is then not this
+/// answer's.
+const SEEN: &str = "SELECT m.user_id, m.mutation_id, m.fingerprint, m.seq, e.json \
+     FROM json_each(?1) j \
+     CROSS JOIN mutations m ON m.user_id = j.value->>0 AND m.mutation_id = j.value->>1 \
+     LEFT JOIN events e ON e.user_id = m.user_id AND e.task_id = m.task_id \
+     AND e.version = m.version AND e.seq <= m.seq";
+const TASKS: &str = "SELECT t.user_id, t.task FROM json_each(?1) j \
+     CROSS JOIN tasks t ON t.user_id = j.value->>0 AND t.id = j.value->>1";
+const VERSIONS: &str = "SELECT e.user_id, e.json FROM json_each(?1) j \
+     CROSS JOIN events e ON e.user_id = j.value->>0 AND e.task_id = j.value->>1 \
+     AND e.version = j.value->>2";
+
+/// Loads what is under the keys, and the log's last row.
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+) -> Result<(Loaded, i64)> {
+    let mut loaded = Loaded::default();
+    let mut last = 0;
+    let mut rows = sqlx::query(FEEDS)
+        .bind(to_json(&keys.users)?)
+        .fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await.map_err(db)? {
+        let feed = Feed {
+            seq: row.try_get(1).map_err(db)?,
+            at: Timestamp(row.try_get(2).map_err(db)?),
+            tasks: row.try_get(3).map_err(db)?,
+            time_zone: row.try_get(4).map_err(db)?,
+            first_position: row.try_get(5).map_err(db)?,
+        };
+        last = row.try_get::<Option<i64>, _>(6).map_err(db)?.unwrap_or(0);
+        let user = UserId(id(row.try_get(0).map_err(db)?)?);
+        loaded.feeds.insert(user, feed);
+    }
+    drop(rows);
+    if !keys.mutations.is_empty() {
+        let mut rows = sqlx::query(SEEN)
+            .bind(to_json(&keys.mutations)?)
+            .fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await.map_err(db)? {
+            let user = UserId(id(row.try_get(0).map_err(db)?)?);
+            let mutation = MutationId(id(row.try_get(1).map_err(db)?)?);
+            let fingerprint: &[u8] = row.try_get(2).map_err(db)?;
+            let json: Option<&str> = row.try_get(4).map_err(db)?;
+            let seen = Seen {
+                fingerprint: fingerprint.try_into().map_err(Error::internal)?,
+                seq: row.try_get(3).map_err(db)?,
+                task: json.map(task_of).transpose()?.flatten(),
+            };
+            loaded.seen.insert((user, mutation), seen);
+        }
+    }
+    let mut rows = sqlx::query(TASKS)
+        .bind(to_json(&keys.tasks)?)
+        .fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await.map_err(db)? {
+        let user = UserId(id(row.try_get(0).map_err(db)?)?);
+        let task: Task = from_json(row.try_get(1).map_err(db)?)?;
+        loaded.tasks.insert((user, task.id), task);
+    }
+    drop(rows);
+    if !keys.versions.is_empty() {
+        let mut rows = sqlx::query(VERSIONS)
+            .bind(to_json(&keys.versions)?)
+            .fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await.map_err(db)? {
+            let user = UserId(id(row.try_get(0).map_err(db)?)?);
+            if let Some(task) = task_of(row.try_get(1).map_err(db)?)? {
+                let key = (user, task.id, task.version);
+                loaded.versions.insert(key, task);
+            }
+        }
+    }
+    Ok((loaded, last))
+}
+
+/// The task of an event.
+fn task_of(json: &str) -> Result<Option<Task>> {
+    Ok(from_json::<Event<IgnoredAny>>(json)?.task_data)
+}
+
+const STORE: &str = "\
+INSERT INTO events (n, event_id, event_type, user_id, seq, task_id, version, at, json) \
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
+    value->>7, value->>8 FROM json_each(?1) WHERE true; \
+INSERT INTO outbox (topic, partition, event) \
+    SELECT value->>0, value->>1, value->>2 FROM json_each(?2) WHERE true; \
+INSERT INTO tasks (user_id, id, position, title_key, search, priority, tags, due_date, due_at, \
+    due_zone, completed_at, deleted_at, created_at, updated_at, task) \
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
+    value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14 \
+    FROM json_each(?3) WHERE true \
+    ON CONFLICT (user_id, id) DO UPDATE SET position = excluded.position, \
+    title_key = excluded.title_key, search = excluded.search, priority = excluded.priority, \
+    tags = excluded.tags, due_date = excluded.due_date, due_at = excluded.due_at, \
+    due_zone = excluded.due_zone, completed_at = excluded.completed_at, \
+    deleted_at = excluded.deleted_at, created_at = excluded.created_at, \
+    updated_at = excluded.updated_at, task = excluded.task; \
+INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at) \
+    SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6 \
+    FROM json_each(?4) WHERE true; \
+UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
+    FROM json_each(?5) j WHERE feeds.user_id = j.value->>0";
+
+/// Comes after appending: events of this very group lose their contents too.
+const PURGE: &str = "\
+DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?1) j CROSS JOIN tasks t \
+    ON t.user_id = j.value->>0 AND t.id = j.value->>1); \
+UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \
+    '$.data', json_object('task_id', task_id, 'user_id', user_id)) \
+    WHERE n IN (SELECT e.n FROM json_each(?2) j CROSS JOIN events e ON e.user_id = j.value->>0 \
+    AND e.task_id = j.value->>1 AND e.seq <= j.value->>2)";
+
+/// Writes a plan; `last` is the log's last row.
+pub(super) async fn store(
+    connection: &mut SqliteConnection,
+    set: &WriteSet,
+    last: i64,
+) -> Result<()> {
+    if set.is_empty() {
+        return Ok(());
+    }
+    let tasks: Vec<_> = set
+        .tasks
+        .iter()
+        .map(|(user, task, raw)| TaskRow::new(*user, task, raw.get()))
+        .collect::<Result<_>>()?;
+    let seen: Vec<_> = set
+        .seen
+        .iter()
+        .map(|s| {
+            let print = hex(&s.fingerprint);
+            let (seq, at) = (s.seq, s.at.0);
+            (s.user_id, s.mutation_id, print, seq, s.task_id, s.version, at)
+        })
+        .collect();
+    let feeds: Vec<_> = set
+        .feeds
+        .iter()
+        .map(|(user, feed)| (user, feed.seq, feed.at.0, feed.tasks))
+        .collect();
+    let (events, outbox) = log_rows(&set.events, last)?;
+    sqlx::query(STORE)
+        .bind(events)
+        .bind(outbox)
+        .bind(to_json(&tasks)?)
+        .bind(to_json(&seen)?)
+        .bind(to_json(&feeds)?)
+        .execute(&mut *connection)
+        .await
+        .map_err(db)?;
+    if set.purged.is_empty() {
+        return Ok(());
+    }
+    // What the group made anew was written over the old row.
+    let anew: HashSet<_> = set.tasks.iter().map(|(user, t, _)| (*user, t.id)).collect();
+    let gone: Vec<_> = set
+        .purged
+        .iter()
+        .map(|(user, task, _)| (*user, *task))
+        .filter(|key| !anew.contains(key))
+        .collect();
+    sqlx::query(PURGE)
+        .bind(to_json(&gone)?)
+        .bind(to_json(&set.purged)?)
+        .execute(connection)
+        .await
+        .map_err(db)?;
+    Ok(())
+}
+
+/// Appends an event that stands in no feed, with its outbox rows.
+pub(super) async fn append(connection: &mut SqliteConnection, event: &LooseEvent) -> Result<()> {
+    let last: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM events")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(db)?;
+    let row = EventRow::loose(event)?;
+    let (events, outbox) = log_rows(&[row], last.unwrap_or(0))?;
+    sqlx::query(STORE)
+        .bind(events)
+        .bind(outbox)
+        .bind("[]")
+        .bind("[]")
+        .bind("[]")
+        .execute(connection)
+        .await
+        .map_err(db)?;
+    Ok(())
+}
+
+/// Rows of the log and of the outbox, as JSON.
+fn log_rows(events: &[EventRow], last: i64) -> Result<(String, String)> {
+    let mut log = Vec::with_capacity(events.len());
+    let mut outbox = Vec::with_capacity(events.len() * 2);
+    for (n, event) in (last + 1..).zip(events) {
+        log.push((
+            n,
+            event.event_id,
+            event.event_type.as_str(),
+            event.user_id,
+            event.seq,
+            event.task_id,
+            event.version,
+            event.at.0,
+            event.json.as_str(),
+        ));
+        for topic in event.topics() {
+            outbox.push((topic.as_str(), partition(event.user_id), n));
+        }
+    }
+    Ok((to_json(&log)?, to_json(&outbox)?))
+}
+
+/// The outbox's name for a person, or for nobody known.
+fn partition(user: Option<UserId>) -> String {
+    user.map(|u| u.to_string()).unwrap_or_default()
+}
+
+/// A row of `tasks`, in the order of [`STORE`].
+#[derive(Serialize)]
+struct TaskRow<'a>(
+    UserId,
+    TaskId,
+    &'a str,
+    String,
+    String,
+    usize,
+    Option<String>,
+    Option<NaiveDate>,
+    Option<i64>,
+    Option<&'a str>,
+    Option<i64>,
+    Option<i64>,
+    i64,
+    i64,
+    &'a str,
+);
+
+impl<'a> TaskRow<'a> {
+    fn new(user: UserId, task: &'a Task, json: &'a str) -> Result<Self> {
+        let tags = (!task.tags.is_empty())
+            .then(|| to_json(&task.tags))
+            .transpose()?;
+        let title_key = text::fold(&task.title);
+        let mut search = String::new();
+        let rest = std::iter::once(&task.description).chain(&task.tags);
+        add_words(&mut search, &title_key);
+        for part in rest.filter(|part| !part.is_empty()) {
+            add_words(&mut search, &text::fold(part));
+        }
+        Ok(Self(
+            user,
+            task.id,
+            &task.position,
+            title_key,
+            search,
+            task.priority as usize,
+            tags,
+            task.due_date,
+            task.due_at(&TzDatabase).map(|at| at.0),
+            task.due_time.map(|_| task.time_zone.as_str()),
+            task.completed_at.filter(|_| task.completed).map(|at| at.0),
+            task.deleted_at.map(|at| at.0),
+            task.created_at.0,
+            task.updated_at.0,
+            json,
+        ))
+    }
+}
+
+fn add_words(search: &mut String, folded: &str) {
+    for word in text::words(folded) {
+        search.push(' ');
+        search.push_str(word);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,174 @@
+//! The outbox. A lease is a pair of topic and person that a holder has; how long it lasts, the holder
+//! says for all of its leases at once, so that going on costs one write, not one a row.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::{Row, sqlite::SqliteRow};
+use tidings_domain::{
+    event::Topic,
+    id::{EventId, UserId},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+use super::{SqliteStore, db, id, to_json, writer::News};
+use crate::{
+    error::{Error, Result},
+    store::{Outbox, OutboxDepth, OutboxRow, Settled},
+};
+
+/// Goes on with the holder's leases and takes those pairs of the oldest rows that are free.
+/// ?1 holder, ?2 now, ?3 until, ?4 limit.
+const LEASE: &str = "\
+INSERT INTO holders (id, until) VALUES (?1, ?3) ON CONFLICT (id) DO UPDATE SET until = excluded.until; \
+INSERT INTO leases (topic, partition, holder) \
+    SELECT DISTINCT topic, partition, ?1 FROM ( \
+        SELECT o.topic, o.partition, l.holder FROM outbox o \
+        LEFT JOIN leases l ON l.topic = o.topic AND l.partition = o.partition \
+        LEFT JOIN holders h ON h.id = l.holder \
+        WHERE o.dead = 0 AND (l.holder IS NULL OR l.holder = ?1 OR h.until IS NULL OR h.until <= ?2) \
+        AND NOT EXISTS (SELECT 1 FROM outbox w WHERE w.topic = o.topic \
+            AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0) \
+        ORDER BY o.id LIMIT ?4) \
+    WHERE holder IS NOT ?1 \
+    ON CONFLICT (topic, partition) DO UPDATE SET holder = excluded.holder";
+
+/// The oldest rows under the holder's leases, but for those behind a row that waits.
+/// ?1 holder, ?2 now, ?3 limit.
+const CLAIMED: &str = "\
+SELECT o.id, o.topic, e.user_id, e.event_id, e.event_type, e.task_id, e.at, e.json, o.attempts \
+    FROM outbox o CROSS JOIN leases l ON l.topic = o.topic AND l.partition = o.partition \
+    CROSS JOIN events e ON e.n = o.event \
+    WHERE o.dead = 0 AND l.holder = ?1 \
+    AND NOT EXISTS (SELECT 1 FROM outbox w WHERE w.topic = o.topic \
+        AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0) \
+    ORDER BY o.id LIMIT ?3";
+
+/// ?1 ids that are done; ?2 id, when, why; ?3 id, why.
+const SETTLE: &str = "\
+DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1)); \
+UPDATE outbox SET attempts = attempts + 1, retry_at = j.value->>1, error = j.value->>2 \
+    FROM json_each(?2) j WHERE outbox.id = j.value->>0; \
+UPDATE outbox SET attempts = attempts + 1, retry_at = NULL, dead = 1, error = j.value->>1 \
+    FROM json_each(?3) j WHERE outbox.id = j.value->>0";
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn claim(
+        &self,
+        holder: Uuid,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>> {
+        let lease = sqlx::query(LEASE)
+            .bind(holder.to_string())
+            .bind(now.0)
+            .bind(until.0)
+            .bind(limit as i64);
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move {
+                    lease.execute(connection).await.map_err(db)?;
+                    Ok(())
+                })
+            })
+            .await?;
+        let rows = sqlx::query(CLAIMED)
+            .bind(holder.to_string())
+            .bind(now.0)
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(db)?;
+        rows.iter().map(outbox_row).collect()
+    }
+
+    async fn settle(&self, rows: &[Settled]) -> Result<()> {
+        let (mut done, mut retry, mut dead) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows {
+            match row {
+                Settled::Done(id) => done.push(*id),
+                Settled::Retry { id, at, error } => retry.push((*id, at.0, error)),
+                Settled::Dead { id, error } => dead.push((*id, error)),
+            }
+        }
+        let settle = sqlx::query(SETTLE)
+            .bind(to_json(&done)?)
+            .bind(to_json(&retry)?)
+            .bind(to_json(&dead)?);
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move {
+                    settle.execute(connection).await.map_err(db)?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn release(&self, holder: Uuid) -> Result<()> {
+        let release = sqlx::query(
+            "DELETE FROM leases WHERE holder = ?1; DELETE FROM holders WHERE id = ?1",
+        )
+        .bind(holder.to_string());
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move {
+                    release.execute(connection).await.map_err(db)?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn depth(&self) -> Result<Vec<OutboxDepth>> {
+        let rows = sqlx::query(
+            "SELECT o.topic, total(o.dead = 0), total(o.dead), \
+             min(CASE WHEN o.dead = 0 THEN e.at END) \
+             FROM outbox o JOIN events e ON e.n = o.event GROUP BY o.topic",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(db)?;
+        let mut depths = Topic::ALL.map(|topic| OutboxDepth {
+            topic,
+            pending: 0,
+            dead: 0,
+            oldest: None,
+        });
+        for row in &rows {
+            let name: &str = row.try_get(0).map_err(db)?;
+            let Some(depth) = depths.iter_mut().find(|d| d.topic.as_str() == name) else {
+                continue;
+            };
+            depth.pending = row.try_get::<f64, _>(1).map_err(db)? as i64;
+            depth.dead = row.try_get::<f64, _>(2).map_err(db)? as i64;
+            depth.oldest = row
+                .try_get::<Option<i64>, _>(3)
+                .map_err(db)?
+                .map(Timestamp);
+        }
+        Ok(depths.to_vec())
+    }
+}
+
+fn outbox_row(row: &SqliteRow) -> Result<OutboxRow> {
+    let topic: &str = row.try_get(1).map_err(db)?;
+    let user: Option<&str> = row.try_get(2).map_err(db)?;
+    let event: &str = row.try_get(3).map_err(db)?;
+    let task: Option<&str> = row.try_get(5).map_err(db)?;
+    Ok(OutboxRow {
+        id: row.try_get(0).map_err(db)?,
+        topic: Topic::parse(topic).ok_or_else(|| Error::internal("unknown topic"))?,
+        user_id: user.map(id).transpose()?.map(UserId),
+        event_id: EventId(id(event)?),
+        event_type: row.try_get(4).map_err(db)?,
+        // An event that is about nobody known is about itself.
+        subject: task.or(user).unwrap_or(event).to_owned(),
+        timestamp: Timestamp(row.try_get(6).map_err(db)?),
+        json: Arc::from(row.try_get::<&str, _>(7).map_err(db)?),
+        attempts: row.try_get(8).map_err(db)?,
+    })
+}

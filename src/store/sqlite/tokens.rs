@@ -1,0 +1,93 @@
+//! Personal API tokens.
+
+use async_trait::async_trait;
+use sqlx::Row;
+use tidings_domain::{id::UserId, time::Timestamp};
+use uuid::Uuid;
+
+use super::{SqliteStore, accounts::account, db, id, mutate::append, writer::News};
+use crate::{
+    error::Result,
+    store::{Account, LooseEvent, Token, Tokens},
+};
+
+#[async_trait]
+impl Tokens for SqliteStore {
+    async fn create_token(
+        &self,
+        user: UserId,
+        token: &Token,
+        hash: &[u8; 32],
+        event: &LooseEvent,
+    ) -> Result<()> {
+        let insert = sqlx::query(
+            "INSERT INTO tokens (id, user_id, token_hash, name, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )
+        .bind(token.id.to_string())
+        .bind(user.to_string())
+        .bind(hash.to_vec())
+        .bind(token.name.clone())
+        .bind(token.created_at.0);
+        let event = event.clone();
+        self.writer
+            .write(News::Outbox, move |connection| {
+                Box::pin(async move {
+                    insert.execute(&mut *connection).await.map_err(db)?;
+                    append(connection, &event).await
+                })
+            })
+            .await
+    }
+
+    async fn tokens(&self, user: UserId) -> Result<Vec<Token>> {
+        let rows = sqlx::query(
+            "SELECT id, name, created_at FROM tokens WHERE user_id = ?1 \
+             ORDER BY created_at DESC, id DESC",
+        )
+        .bind(user.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(db)?;
+        rows.iter()
+            .map(|row| {
+                Ok(Token {
+                    id: id(row.try_get(0).map_err(db)?)?,
+                    name: row.try_get(1).map_err(db)?,
+                    created_at: Timestamp(row.try_get(2).map_err(db)?),
+                })
+            })
+            .collect()
+    }
+
+    async fn revoke_token(&self, user: UserId, id: Uuid, event: &LooseEvent) -> Result<bool> {
+        let delete = sqlx::query("DELETE FROM tokens WHERE user_id = ?1 AND id = ?2")
+            .bind(user.to_string())
+            .bind(id.to_string());
+        let event = event.clone();
+        self.writer
+            .write(News::Outbox, move |connection| {
+                Box::pin(async move {
+                    let revoked = delete.execute(&mut *connection).await.map_err(db)?;
+                    if revoked.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    append(connection, &event).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    async fn token_account(&self, hash: &[u8; 32]) -> Result<Option<Account>> {
+        let row = sqlx::query(
+            "SELECT u.id, u.email, u.name, u.time_zone, u.created_at, u.password_hash, u.theme \
+             FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = ?1",
+        )
+        .bind(hash.as_slice())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(db)?;
+        row.as_ref().map(account).transpose()
+    }
+}

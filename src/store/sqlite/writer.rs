@@ -1,0 +1,346 @@
+//! The writer: an owned task that holds the one writing connection. It takes what waits, carries it
+//! out in one transaction and answers after the commit. Callers hold no part of the transaction, so
+//! that one who goes away harms nothing.
+
+use std::{mem, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tidings_domain::{id::UserId, time::TzDatabase};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+    time::{self, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{db, mutate};
+use crate::{
+    clock::Ambient,
+    error::{Error, Result},
+    store::{Mutation, OnCommit, Outcome, plan::Keys, plan::plan},
+};
+
+/// Pieces of work in one transaction.
+const GROUP: usize = 256;
+/// Pieces of work that wait. Beyond it callers wait to be let in.
+const QUEUE: usize = 1024;
+/// How long they wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often to look for what is kept no longer.
+const PRUNE: Duration = Duration::from_secs(600);
+/// How long answers to mutations are kept: 30 days, in milliseconds.
+const KEPT_MS: i64 = 30 * 86_400_000;
+
+/// What a job has to tell the world, once it is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Nothing.
+    None,
+    /// The outbox has more.
+    Outbox,
+    /// And so has this person's feed, or the person is gone.
+    Person(UserId),
+}
+
+enum Work {
+    Mutation(Box<Mutation>, oneshot::Sender<Result<Outcome>>),
+    Job(Box<dyn Job>),
+}
+
+/// A write other than a mutation.
+trait Job: Send {
+    /// Writes. Whatever is written by a job that returns false is undone.
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool>;
+    /// What there is to tell.
+    fn news(&self) -> News;
+    /// Answers the caller, with this error unless the transaction was committed.
+    fn answer(self: Box<Self>, fault: Option<Error>);
+}
+
+struct Call<T, F> {
+    write: Option<F>,
+    news: News,
+    result: Option<Result<T>>,
+    caller: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Job for Call<T, F>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool> {
+        Box::pin(async move {
+            let Some(write) = self.write.take() else {
+                return false;
+            };
+            let result = self.result.insert(write(connection).await);
+            result.is_ok()
+        })
+    }
+
+    fn news(&self) -> News {
+        self.news
+    }
+
+    fn answer(self: Box<Self>, fault: Option<Error>) {
+        let result = match (self.result, fault) {
+            (Some(Err(error)), _) | (_, Some(error)) => Err(error),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(lost()),
+        };
+        // A caller that went away does not mind.
+        let _ = self.caller.send(result);
+    }
+}
+
+fn lost() -> Error {
+    Error::Unavailable("the store was closed".into())
+}
+
+/// The way to the writer.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Work>,
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        options: SqliteConnectOptions,
+        connection: SqliteConnection,
+        ambient: Ambient,
+        on_commit: Arc<dyn OnCommit>,
+    ) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let stop = CancellationToken::new();
+        let side = Side {
+            options,
+            connection: Some(connection),
+            ambient,
+            on_commit,
+        };
+        let task = tokio::spawn(side.run(waiting, stop.clone()));
+        Self {
+            queue,
+            stop,
+            task: Mutex::new(Some(task)),
+        }
+    }
+
+    /// Carries a mutation out.
+    pub(super) async fn mutate(&self, mutation: Mutation) -> Result<Outcome> {
+        let (caller, answer) = oneshot::channel();
+        self.send(Work::Mutation(Box::new(mutation), caller)).await?;
+        answer.await.map_err(|_| lost())?
+    }
+
+    /// Writes in a transaction that is shared with whatever else waits: where `write` fails, what it
+    /// wrote is undone, and nothing else.
+    pub(super) async fn write<T, F>(&self, news: News, write: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let call = Call {
+            write: Some(write),
+            news,
+            result: None,
+            caller,
+        };
+        self.send(Work::Job(Box::new(call))).await?;
+        answer.await.map_err(|_| lost())?
+    }
+
+    async fn send(&self, work: Work) -> Result<()> {
+        let full = || Error::Unavailable("too many writes are waiting".into());
+        match self.queue.try_send(work) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(lost()),
+            Err(mpsc::error::TrySendError::Full(work)) => {
+                let sent = time::timeout(PATIENCE, self.queue.send(work)).await;
+                sent.map_err(|_| full())?.map_err(|_| lost())
+            }
+        }
+    }
+
+    /// Takes no more, writes what waits, and lets go of the file.
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.lock().await.take()
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the writer of the store failed");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The writer's own side.
+struct Side {
+    options: SqliteConnectOptions,
+    /// None after a failure: a connection in doubt is thrown away.
+    connection: Option<SqliteConnection>,
+    ambient: Ambient,
+    on_commit: Arc<dyn OnCommit>,
+}
+
+impl Side {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Work>, stop: CancellationToken) {
+        let mut prune = time::interval(PRUNE);
+        prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut group = Vec::with_capacity(GROUP);
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if !closing => {
+                    closing = true;
+                    waiting.close();
+                }
+                count = waiting.recv_many(&mut group, GROUP) => {
+                    if count == 0 {
+                        break;
+                    }
+                    self.commit(mem::take(&mut group)).await;
+                }
+                _ = prune.tick(), if !closing => {
+                    if let Err(error) = self.prune().await {
+                        tracing::warn!(%error, "old answers and sessions were not removed; they will be later");
+                    }
+                }
+            }
+        }
+        if let Some(mut connection) = self.connection.take() {
+            let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+            if let Err(error) = checkpoint.execute(&mut connection).await {
+                tracing::warn!(%error, "the journal was not moved into the database; the next start does it");
+            }
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "the database was not closed cleanly");
+            }
+        }
+    }
+
+    async fn connection(&mut self) -> Result<SqliteConnection> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.options.connect().await.map_err(db),
+        }
+    }
+
+    /// Carries a group out and answers each caller.
+    async fn commit(&mut self, group: Vec<Work>) {
+        let mut mutations = Vec::with_capacity(group.len());
+        let mut callers = Vec::with_capacity(group.len());
+        let mut jobs = Vec::new();
+        for work in group {
+            match work {
+                Work::Mutation(mutation, caller) => {
+                    mutations.push(*mutation);
+                    callers.push(caller);
+                }
+                Work::Job(job) => jobs.push((job, false)),
+            }
+        }
+        match self.transact(&mutations, &mut jobs).await {
+            Ok((outcomes, mut users)) => {
+                let mut news = !users.is_empty();
+                for (caller, outcome) in callers.into_iter().zip(outcomes) {
+                    let _ = caller.send(outcome);
+                }
+                for (job, done) in jobs {
+                    match job.news() {
+                        _ if !done => {}
+                        News::None => {}
+                        News::Outbox => news = true,
+                        News::Person(user) => {
+                            news = true;
+                            users.push(user);
+                        }
+                    }
+                    job.answer(None);
+                }
+                if news {
+                    self.on_commit.committed(&users);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a group of writes failed");
+                let passing = error.is_passing();
+                let words = error.to_string();
+                let each = || {
+                    if passing {
+                        Error::Unavailable(words.clone().into())
+                    } else {
+                        Error::internal(words.clone())
+                    }
+                };
+                for caller in callers {
+                    let _ = caller.send(Err(each()));
+                }
+                for (job, _) in jobs {
+                    job.answer(Some(each()));
+                }
+            }
+        }
+    }
+
+    /// One transaction. The connection goes back only if it is sound.
+    async fn transact(
+        &mut self,
+        mutations: &[Mutation],
+        jobs: &mut [(Box<dyn Job>, bool)],
+    ) -> Result<(Vec<Result<Outcome>>, Vec<UserId>)> {
+        let mut connection = self.connection().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(db)?;
+        let mut outcomes = Vec::new();
+        let mut users = Vec::new();
+        if !mutations.is_empty() {
+            let keys = Keys::of(mutations.iter());
+            let (loaded, last) = mutate::load(&mut transaction, &keys).await?;
+            let (set, decided) =
+                plan(mutations.iter(), &keys, loaded, &self.ambient, &TzDatabase);
+            mutate::store(&mut transaction, &set, last).await?;
+            users = set.feeds.iter().map(|(user, _)| *user).collect();
+            outcomes = decided;
+        }
+        for (job, done) in jobs {
+            let mut part = transaction.begin().await.map_err(db)?;
+            *done = job.run(&mut part).await;
+            if *done {
+                part.commit().await.map_err(db)?;
+            } else {
+                part.rollback().await.map_err(db)?;
+            }
+        }
+        transaction.commit().await.map_err(db)?;
+        self.connection = Some(connection);
+        Ok((outcomes, users))
+    }
+
+    /// Removes answers and sessions that are kept no longer, a bounded number at a time.
+    async fn prune(&mut self) -> Result<()> {
+        let now = self.ambient.clock.now();
+        let mut connection = self.connection().await?;
+        // Rows lie in the order in which they were written, so the old ones come first.
+        let sql = "DELETE FROM mutations WHERE n IN (SELECT n FROM \
+                   (SELECT n, at FROM mutations ORDER BY n LIMIT 5000) WHERE at < ?1); \
+                   DELETE FROM sessions WHERE expires_at <= ?2";
+        sqlx::query(sql)
+            .bind(now.0 - KEPT_MS)
+            .bind(now.0)
+            .execute(&mut connection)
+            .await
+            .map_err(db)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
