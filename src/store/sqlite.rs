@@ -28,7 +28,6 @@ use crate::{
     error::{Error, Result},
 };
 
-
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Connections that read.
@@ -51,11 +50,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `Unavailable` where the file is out of reach, `Internal` where it is not ours.
-    pub async fn open(
-        url: &str,
-        ambient: Ambient,
-        on_commit: Arc<dyn OnCommit>,
-    ) -> Result<Self> {
+    pub async fn open(url: &str, ambient: Ambient, on_commit: Arc<dyn OnCommit>) -> Result<Self> {
         let options = options(url)?;
         let mut connection = connect(&options).await?;
         migrate_with(&mut connection).await?;

@@ -43,7 +43,9 @@ pub(super) async fn page(
 ) -> Result<TaskPage> {
     let mut sql = head(user);
     let column = column(query.sort.key);
-    sql.push("SELECT task, ").push(column).push(" FROM tasks WHERE user_id = ");
+    sql.push("SELECT task, ")
+        .push(column)
+        .push(" FROM tasks WHERE user_id = ");
     sql.push_bind(user.to_string());
     in_view(&mut sql, &query.view, here);
     filter(&mut sql, query, here);
@@ -51,7 +53,9 @@ pub(super) async fn page(
         after(&mut sql, query.sort, cursor);
     }
     order(&mut sql, query.sort);
-    sql.push(" LIMIT ").push_bind(query.limit as i64 + 1).push(")");
+    sql.push(" LIMIT ")
+        .push_bind(query.limit as i64 + 1)
+        .push(")");
     let rows = sql.build().fetch_all(readers).await.map_err(db)?;
     let (seq, rows) = split(&rows)?;
     let more = rows.len() > query.limit;
@@ -142,11 +146,23 @@ fn in_view(sql: &mut QueryBuilder<Sqlite>, view: &View, here: &Here<'_>) {
         }
         View::Today => {
             sql.push(OPEN);
-            due(sql, "<", here.today.succ_opt(), end_of(here.today, here), here);
+            due(
+                sql,
+                "<",
+                here.today.succ_opt(),
+                end_of(here.today, here),
+                here,
+            );
         }
         View::Upcoming => {
             sql.push(OPEN);
-            due(sql, ">=", here.today.succ_opt(), end_of(here.today, here), here);
+            due(
+                sql,
+                ">=",
+                here.today.succ_opt(),
+                end_of(here.today, here),
+                here,
+            );
         }
         View::Completed => {
             sql.push(" AND completed_at IS NOT NULL AND deleted_at IS NULL");
@@ -176,18 +192,23 @@ fn due(
     // Dates are compared as text, which holds for four digits of a year.
     let day = day.filter(|day| day.year() <= 9999);
     sql.push_bind(day.map_or_else(|| "9999-99-99".to_owned(), |day| day.to_string()));
-    sql.push(" ELSE due_at ").push(than).push_bind(start).push(" END");
+    sql.push(" ELSE due_at ")
+        .push(than)
+        .push_bind(start)
+        .push(" END");
 }
 
 fn tagged(sql: &mut QueryBuilder<Sqlite>, tag: &str) {
-    sql.push(" AND tags IS NOT NULL AND ").push_bind(tag.to_owned());
+    sql.push(" AND tags IS NOT NULL AND ")
+        .push_bind(tag.to_owned());
     sql.push(" IN (SELECT value FROM json_each(tags))");
 }
 
 fn filter(sql: &mut QueryBuilder<Sqlite>, query: &TaskQuery, here: &Here<'_>) {
     if let Some(q) = &query.q {
         for word in text::words(&text::fold(q)) {
-            sql.push(" AND instr(search, ").push_bind(format!(" {word}"));
+            sql.push(" AND instr(search, ")
+                .push_bind(format!(" {word}"));
             sql.push(") > 0");
         }
     }
@@ -256,7 +277,10 @@ fn after(sql: &mut QueryBuilder<Sqlite>, sort: Sort, cursor: &Cursor) {
     };
     let id = cursor.id.to_string();
     let Some(value) = value else {
-        sql.push(" AND ").push(column).push(" IS NULL AND id > ").push_bind(id);
+        sql.push(" AND ")
+            .push(column)
+            .push(" IS NULL AND id > ")
+            .push_bind(id);
         return;
     };
     let bind = |sql: &mut QueryBuilder<Sqlite>| {
@@ -277,7 +301,9 @@ fn after(sql: &mut QueryBuilder<Sqlite>, sort: Sort, cursor: &Cursor) {
     sql.push(")");
     if !nullable(sort.key) {
         // The same, so that an index can jump to the place.
-        sql.push(" AND ").push(column).push(if sort.descending { " <= " } else { " >= " });
+        sql.push(" AND ")
+            .push(column)
+            .push(if sort.descending { " <= " } else { " >= " });
         bind(sql);
     }
 }

@@ -44,10 +44,7 @@ const VERSIONS: &str = "SELECT e.user_id, e.json FROM json_each(?1) j \
      AND e.version = j.value->>2";
 
 /// Loads what is under the keys, and the log's last row.
-pub(super) async fn load(
-    connection: &mut SqliteConnection,
-    keys: &Keys,
-) -> Result<(Loaded, i64)> {
+pub(super) async fn load(connection: &mut SqliteConnection, keys: &Keys) -> Result<(Loaded, i64)> {
     let mut loaded = Loaded::default();
     let mut last = 0;
     let mut rows = sqlx::query(FEEDS)
@@ -112,17 +109,18 @@ fn task_of(json: &str) -> Result<Option<Task>> {
     Ok(from_json::<Event<IgnoredAny>>(json)?.task_data)
 }
 
+/// Statements that share one call take their parameters in turn: numbers would be counted anew.
 const STORE: &str = "\
 INSERT INTO events (n, event_id, event_type, user_id, seq, task_id, version, at, json) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
-    value->>7, value->>8 FROM json_each(?1) WHERE true; \
+    value->>7, value->>8 FROM json_each(?) WHERE true; \
 INSERT INTO outbox (topic, partition, event) \
-    SELECT value->>0, value->>1, value->>2 FROM json_each(?2) WHERE true; \
+    SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true; \
 INSERT INTO tasks (user_id, id, position, title_key, search, priority, tags, due_date, due_at, \
     due_zone, completed_at, deleted_at, created_at, updated_at, task) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
     value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14 \
-    FROM json_each(?3) WHERE true \
+    FROM json_each(?) WHERE true \
     ON CONFLICT (user_id, id) DO UPDATE SET position = excluded.position, \
     title_key = excluded.title_key, search = excluded.search, priority = excluded.priority, \
     tags = excluded.tags, due_date = excluded.due_date, due_at = excluded.due_at, \
@@ -131,17 +129,17 @@ INSERT INTO tasks (user_id, id, position, title_key, search, priority, tags, due
     updated_at = excluded.updated_at, task = excluded.task; \
 INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at) \
     SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6 \
-    FROM json_each(?4) WHERE true; \
+    FROM json_each(?) WHERE true; \
 UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
-    FROM json_each(?5) j WHERE feeds.user_id = j.value->>0";
+    FROM json_each(?) j WHERE feeds.user_id = j.value->>0";
 
 /// Comes after appending: events of this very group lose their contents too.
 const PURGE: &str = "\
-DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?1) j CROSS JOIN tasks t \
+DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?) j CROSS JOIN tasks t \
     ON t.user_id = j.value->>0 AND t.id = j.value->>1); \
 UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \
     '$.data', json_object('task_id', task_id, 'user_id', user_id)) \
-    WHERE n IN (SELECT e.n FROM json_each(?2) j CROSS JOIN events e ON e.user_id = j.value->>0 \
+    WHERE n IN (SELECT e.n FROM json_each(?) j CROSS JOIN events e ON e.user_id = j.value->>0 \
     AND e.task_id = j.value->>1 AND e.seq <= j.value->>2)";
 
 /// Writes a plan; `last` is the log's last row.
@@ -164,7 +162,15 @@ pub(super) async fn store(
         .map(|s| {
             let print = hex(&s.fingerprint);
             let (seq, at) = (s.seq, s.at.0);
-            (s.user_id, s.mutation_id, print, seq, s.task_id, s.version, at)
+            (
+                s.user_id,
+                s.mutation_id,
+                print,
+                seq,
+                s.task_id,
+                s.version,
+                at,
+            )
         })
         .collect();
     let feeds: Vec<_> = set
@@ -311,9 +317,11 @@ fn add_words(search: &mut String, folded: &str) {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

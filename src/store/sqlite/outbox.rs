@@ -18,10 +18,12 @@ use crate::{
     store::{Outbox, OutboxDepth, OutboxRow, Settled},
 };
 
-/// Goes on with the holder's leases and takes those pairs of the oldest rows that are free.
-/// ?1 holder, ?2 now, ?3 until, ?4 limit.
+/// Goes on with the holder's leases.
+const HOLD: &str = "INSERT INTO holders (id, until) VALUES (?1, ?2) \
+    ON CONFLICT (id) DO UPDATE SET until = excluded.until";
+
+/// Takes those pairs of the oldest rows that are free. ?1 holder, ?2 now, ?3 limit.
 const LEASE: &str = "\
-INSERT INTO holders (id, until) VALUES (?1, ?3) ON CONFLICT (id) DO UPDATE SET until = excluded.until; \
 INSERT INTO leases (topic, partition, holder) \
     SELECT DISTINCT topic, partition, ?1 FROM ( \
         SELECT o.topic, o.partition, l.holder FROM outbox o \
@@ -30,7 +32,7 @@ INSERT INTO leases (topic, partition, holder) \
         WHERE o.dead = 0 AND (l.holder IS NULL OR l.holder = ?1 OR h.until IS NULL OR h.until <= ?2) \
         AND NOT EXISTS (SELECT 1 FROM outbox w WHERE w.topic = o.topic \
             AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0) \
-        ORDER BY o.id LIMIT ?4) \
+        ORDER BY o.id LIMIT ?3) \
     WHERE holder IS NOT ?1 \
     ON CONFLICT (topic, partition) DO UPDATE SET holder = excluded.holder";
 
@@ -45,13 +47,13 @@ SELECT o.id, o.topic, e.user_id, e.event_id, e.event_type, e.task_id, e.at, e.js
         AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0) \
     ORDER BY o.id LIMIT ?3";
 
-/// ?1 ids that are done; ?2 id, when, why; ?3 id, why.
+/// Ids that are done; id, when, why; id, why.
 const SETTLE: &str = "\
-DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1)); \
+DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)); \
 UPDATE outbox SET attempts = attempts + 1, retry_at = j.value->>1, error = j.value->>2 \
-    FROM json_each(?2) j WHERE outbox.id = j.value->>0; \
+    FROM json_each(?) j WHERE outbox.id = j.value->>0; \
 UPDATE outbox SET attempts = attempts + 1, retry_at = NULL, dead = 1, error = j.value->>1 \
-    FROM json_each(?3) j WHERE outbox.id = j.value->>0";
+    FROM json_each(?) j WHERE outbox.id = j.value->>0";
 
 #[async_trait]
 impl Outbox for SqliteStore {
@@ -62,14 +64,15 @@ impl Outbox for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<OutboxRow>> {
+        let hold = sqlx::query(HOLD).bind(holder.to_string()).bind(until.0);
         let lease = sqlx::query(LEASE)
             .bind(holder.to_string())
             .bind(now.0)
-            .bind(until.0)
             .bind(limit as i64);
         self.writer
             .write(News::None, move |connection| {
                 Box::pin(async move {
+                    hold.execute(&mut *connection).await.map_err(db)?;
                     lease.execute(connection).await.map_err(db)?;
                     Ok(())
                 })
@@ -109,10 +112,9 @@ impl Outbox for SqliteStore {
     }
 
     async fn release(&self, holder: Uuid) -> Result<()> {
-        let release = sqlx::query(
-            "DELETE FROM leases WHERE holder = ?1; DELETE FROM holders WHERE id = ?1",
-        )
-        .bind(holder.to_string());
+        let release =
+            sqlx::query("DELETE FROM leases WHERE holder = ?1; DELETE FROM holders WHERE id = ?1")
+                .bind(holder.to_string());
         self.writer
             .write(News::None, move |connection| {
                 Box::pin(async move {
@@ -145,10 +147,7 @@ impl Outbox for SqliteStore {
             };
             depth.pending = row.try_get::<f64, _>(1).map_err(db)? as i64;
             depth.dead = row.try_get::<f64, _>(2).map_err(db)? as i64;
-            depth.oldest = row
-                .try_get::<Option<i64>, _>(3)
-                .map_err(db)?
-                .map(Timestamp);
+            depth.oldest = row.try_get::<Option<i64>, _>(3).map_err(db)?.map(Timestamp);
         }
         Ok(depths.to_vec())
     }

@@ -75,12 +75,11 @@ impl Sessions for SqliteStore {
         everywhere: bool,
         event: &LooseEvent,
     ) -> Result<()> {
-        let delete = sqlx::query(
-            "DELETE FROM sessions WHERE user_id = ?1 AND (?3 OR token_hash = ?2)",
-        )
-        .bind(user.to_string())
-        .bind(hash.to_vec())
-        .bind(everywhere);
+        let delete =
+            sqlx::query("DELETE FROM sessions WHERE user_id = ?1 AND (?3 OR token_hash = ?2)")
+                .bind(user.to_string())
+                .bind(hash.to_vec())
+                .bind(everywhere);
         let event = event.clone();
         self.writer
             .write(News::Outbox, move |connection| {

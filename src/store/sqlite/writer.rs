@@ -132,7 +132,8 @@ impl Writer {
     /// Carries a mutation out.
     pub(super) async fn mutate(&self, mutation: Mutation) -> Result<Outcome> {
         let (caller, answer) = oneshot::channel();
-        self.send(Work::Mutation(Box::new(mutation), caller)).await?;
+        self.send(Work::Mutation(Box::new(mutation), caller))
+            .await?;
         answer.await.map_err(|_| lost())?
     }
 
@@ -306,8 +307,7 @@ impl Side {
         if !mutations.is_empty() {
             let keys = Keys::of(mutations.iter());
             let (loaded, last) = mutate::load(&mut transaction, &keys).await?;
-            let (set, decided) =
-                plan(mutations.iter(), &keys, loaded, &self.ambient, &TzDatabase);
+            let (set, decided) = plan(mutations.iter(), &keys, loaded, &self.ambient, &TzDatabase);
             mutate::store(&mut transaction, &set, last).await?;
             users = set.feeds.iter().map(|(user, _)| *user).collect();
             outcomes = decided;
@@ -332,8 +332,8 @@ impl Side {
         let mut connection = self.connection().await?;
         // Rows lie in the order in which they were written, so the old ones come first.
         let sql = "DELETE FROM mutations WHERE n IN (SELECT n FROM \
-                   (SELECT n, at FROM mutations ORDER BY n LIMIT 5000) WHERE at < ?1); \
-                   DELETE FROM sessions WHERE expires_at <= ?2";
+                   (SELECT n, at FROM mutations ORDER BY n LIMIT 5000) WHERE at < ?); \
+                   DELETE FROM sessions WHERE expires_at <= ?";
         sqlx::query(sql)
             .bind(now.0 - KEPT_MS)
             .bind(now.0)
