@@ -82,12 +82,33 @@ export async function make(request: APIRequestContext, url: string, task: Record
 }
 
 /** The rows of the list, in order. */
-export const rows = (page: Page): Locator => page.getByRole('main').getByRole('listitem');
+export const rows = (page: Page): Locator => page.locator('#main .row');
 
 /** The row of a task. */
-export const row = (page: Page, title: string): Locator => rows(page).filter({ hasText: title });
+export const row = (page: Page, title: string): Locator => rows(page).filter({ has: page.getByRole('link', { name: title, exact: true }) });
+
+/** The titles that the list shows, in order. */
+export const titles = (page: Page): Promise<string[]> => rows(page).getByRole('link').allInnerTexts();
+
+/** Adds what the line says, and waits until it is there. */
+export async function add(page: Page, line: string, title = line): Promise<void> {
+  await page.getByRole('textbox', { name: 'Add a task' }).fill(line);
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(row(page, title)).toBeVisible();
+}
+
+/** The pill that says how the tab stands to the server. */
+export const pill = (page: Page): Locator => page.locator('.pill');
 
 /** Waits until scripts have taken over the page and the socket has caught up. */
 export async function live(page: Page): Promise<void> {
-  await expect(page.getByRole('status').filter({ hasText: /^Live/ })).toBeVisible();
+  await expect(pill(page)).toHaveText(/^Live/);
+}
+
+/** Opens a page of the person in one more tab. */
+export async function tab(context: BrowserContext, path = '/inbox'): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(path);
+  await live(page);
+  return page;
 }

@@ -1,0 +1,54 @@
+// Tabs of one person: what happens in one is in the others at once.
+import { add, expect, type Page, row, rows, tab, test, titles } from './fixtures';
+
+const same = async (pages: Page[]) => {
+  const first = await titles(pages[0]);
+  for (const page of pages.slice(1)) await expect.poll(() => titles(page)).toEqual(first);
+};
+
+test('a task added in one tab is in the other', async ({ page, person, context }) => {
+  const one = await tab(context);
+  const two = await tab(context);
+  await add(one, 'Buy milk');
+  await expect(row(two, 'Buy milk')).toBeVisible();
+  await expect(row(two, 'Buy milk')).toContainText('just now');
+});
+
+test('three tabs stay equal through edits from each', async ({ page, person, context }) => {
+  const pages = [await tab(context), await tab(context), await tab(context)];
+  const [one, two, three] = pages;
+  for (const [number, from] of pages.entries()) await add(from, `Task ${number}`);
+  await expect(rows(one)).toHaveCount(3);
+  await same(pages);
+
+  await row(two, 'Task 0').getByRole('button', { name: 'Complete Task 0' }).click();
+  await expect(rows(three)).toHaveCount(2);
+  await three.getByRole('link', { name: 'Task 1', exact: true }).click();
+  const title = three.getByRole('textbox', { name: 'Title' });
+  await title.fill('Task 1, again');
+  await title.press('Tab');
+  await expect(row(one, 'Task 1, again')).toBeVisible();
+  await expect(row(two, 'Task 1, again')).toBeVisible();
+  await same([one, two]);
+});
+
+test('what one is typing stays while others change the list', async ({ page, person, context }) => {
+  const one = await tab(context);
+  const two = await tab(context);
+  const line = two.getByRole('textbox', { name: 'Add a task' });
+  await line.pressSequentially('Half a wo');
+  await add(one, 'From elsewhere');
+  await expect(row(two, 'From elsewhere')).toBeVisible();
+  await expect(line).toBeFocused();
+  await line.pressSequentially('rd');
+  await expect(line).toHaveValue('Half a word');
+});
+
+test('signing out in one tab signs out the others', async ({ page, person, context }) => {
+  const one = await tab(context);
+  const two = await tab(context, '/account');
+  await two.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(two).toHaveURL(/\/sign-in/);
+  await one.reload();
+  await expect(one).toHaveURL(/\/sign-in/);
+});
