@@ -6,4 +6,5 @@
 )]
 
 pub mod account;
+pub mod forms;
 pub mod tasks;

@@ -5,6 +5,7 @@ pub mod app;
 pub mod browser;
 pub mod components;
 pub mod error;
+pub mod fields;
 pub mod keys;
 pub mod navigate;
 pub mod page;
