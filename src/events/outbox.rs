@@ -234,6 +234,7 @@ impl Relay {
         if rows.iter().any(|(_, p)| *p == Published::Taken) {
             *self.taken.entry(topic).or_default() += 1;
         }
+        let mut failed = 0;
         for (row, published) in rows {
             let id = row.id;
             settled.push(match published {
@@ -246,7 +247,11 @@ impl Relay {
                     if self.strike(topic, id) >= STRIKES {
                         self.bury(&row, error)
                     } else {
-                        tracing::warn!(topic = topic.as_str(), event_id = %row.event_id, attempts = row.attempts, error, "an event was not published; it will be tried again");
+                        // One line a topic: an outage concerns every row.
+                        if failed == 0 {
+                            tracing::warn!(topic = topic.as_str(), event_id = %row.event_id, attempts = row.attempts, error, "events were not published and will be tried again");
+                        }
+                        failed += 1;
                         let at = self.clock.now().plus_ms(backoff(row.attempts));
                         Settled::Retry { id, at, error }
                     }

@@ -1,4 +1,5 @@
 //! The one integration binary.
 
 mod live;
+mod relay;
 mod store;

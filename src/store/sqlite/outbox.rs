@@ -64,6 +64,17 @@ impl Outbox for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<OutboxRow>> {
+        // An idle relay looks every second; that should not write.
+        let waits = "SELECT EXISTS (SELECT 1 FROM outbox \
+             WHERE dead = 0 AND (retry_at IS NULL OR retry_at <= ?1))";
+        let waits: bool = sqlx::query_scalar(waits)
+            .bind(now.0)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(db)?;
+        if !waits {
+            return Ok(Vec::new());
+        }
         let hold = sqlx::query(HOLD).bind(holder.to_string()).bind(until.0);
         let lease = sqlx::query(LEASE)
             .bind(holder.to_string())
