@@ -22,14 +22,20 @@ use crate::{
     route::Route,
 };
 
+pub mod backoff;
 pub mod changes;
 mod core;
 pub mod days;
+pub mod fetch;
 pub mod lists;
+mod live;
+pub mod past;
+pub mod queue;
+pub mod tabs;
 pub mod toast;
 pub mod undo;
 
-use self::{core::Core, lists::Lists, toast::Toasts, undo::Undoable};
+use self::{core::Core, lists::Lists, tabs::Word, toast::Toasts, undo::Undoable};
 
 /// How the tab stands to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +62,8 @@ pub struct Client {
     core: StoredValue<Core>,
     /// Rises whenever any task shows differently.
     revision: RwSignal<u32>,
+    /// The last seq of the feed that the tab has.
+    cursor: RwSignal<i64>,
     /// Whether every open task is known.
     complete: RwSignal<bool>,
     /// What the page counted, for as long as not every open task is known.
@@ -70,6 +78,8 @@ pub struct Client {
     waiting: RwSignal<usize>,
     /// Rises with each change that was put in line to be sent.
     queued: RwSignal<u32>,
+    /// What the other tabs are to be told.
+    said: RwSignal<Option<Word>>,
     toasts: Toasts,
     undoable: RwSignal<Option<Undoable>>,
     selected: RwSignal<BTreeSet<TaskId>>,
@@ -83,6 +93,7 @@ impl Client {
         let board = page.board.clone();
         let counted = board.as_ref().map(|b| b.counts.clone()).unwrap_or_default();
         let complete = board.as_ref().is_some_and(|b| b.complete);
+        let cursor = board.as_ref().map_or(0, |b| b.cursor);
         let profile = RwSignal::new(page.profile.clone());
         let now = RwSignal::new(page.now);
         let zone = Memo::new(move |_| {
@@ -100,6 +111,7 @@ impl Client {
         let client = Self {
             core: StoredValue::new(Core::new(board, learned)),
             revision: RwSignal::new(0),
+            cursor: RwSignal::new(cursor),
             complete: RwSignal::new(complete),
             counted: StoredValue::new(counted),
             profile,
@@ -110,6 +122,7 @@ impl Client {
             link: RwSignal::new(Link::Connecting),
             waiting: RwSignal::new(0),
             queued: RwSignal::new(0),
+            said: RwSignal::new(None),
             toasts: Toasts::new(),
             undoable: RwSignal::new(None),
             selected: RwSignal::new(BTreeSet::new()),
@@ -118,6 +131,8 @@ impl Client {
         // What the page holds is shown from the first moment, on both sides.
         client.refresh_all();
         provide_context(client);
+        // Effects run in browsers alone, and after hydration.
+        Effect::new(move |_| untrack(|| live::start(client)));
         client
     }
 
@@ -256,6 +271,31 @@ impl Client {
                 ids.insert(id);
             }
         });
+    }
+
+    /// The person has signed out here: the other tabs are told. To be called before leaving.
+    pub fn signed_out(self) {
+        self.said.set(Some(Word::Out));
+    }
+
+    /// Frames came in: what depends on how far the tab is looks again.
+    fn moved_on(self) {
+        let (cursor, complete) = self
+            .core
+            .with_value(|core| (core.replica.cursor(), core.replica.is_complete()));
+        self.cursor.set(cursor);
+        if complete && !self.complete.get_untracked() {
+            self.complete.set(true);
+        }
+    }
+
+    /// Lets exactly these rows glow.
+    fn set_glow(self, ids: BTreeSet<TaskId>) {
+        let mut switches = Vec::new();
+        self.core.update_value(|core| switches = core.set_glow(ids));
+        for (glow, on) in switches {
+            glow.set(on);
+        }
     }
 
     /// Shows anew what may show differently.

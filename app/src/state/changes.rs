@@ -22,6 +22,7 @@ pub const WAITING_MOST: usize = 500;
 
 impl Client {
     /// Adds a task: first of all where the patch names no place. Shown at once; returns its id.
+    #[expect(clippy::should_implement_trait, reason = "it is what the button says")]
     pub fn add(self, patch: TaskPatch) -> TaskId {
         self.add_many(vec![patch])
             .first()
@@ -127,6 +128,15 @@ impl Client {
         self.undoable
             .get_untracked()
             .filter(|last| self.exact_now() <= last.until)
+    }
+
+    /// A change of this task was refused: it cannot be undone either.
+    pub(super) fn forget_undo(self, id: TaskId) {
+        let of_it = |last: &Undoable| last.inverse.iter().any(|(task, _)| *task == id);
+        if let Some(last) = self.undoable.get_untracked().filter(of_it) {
+            self.toasts.dismiss(last.toast);
+            self.undoable.set(None);
+        }
     }
 
     /// Puts changes on top of what is shown and in line to be sent. False where too many wait.

@@ -33,6 +33,8 @@ pub(super) struct Core {
     shown: BTreeMap<TaskId, Task>,
     /// Made when a row is first drawn.
     rows: HashMap<TaskId, Row>,
+    /// Rows that glow, drawn or not.
+    glowing: BTreeSet<TaskId>,
 }
 
 impl Core {
@@ -46,16 +48,25 @@ impl Core {
             replica,
             shown: BTreeMap::new(),
             rows: HashMap::new(),
+            glowing: BTreeSet::new(),
         }
     }
 
     /// What the row of a task reads.
     pub(super) fn row(&mut self, id: TaskId) -> &Row {
-        let shown = &self.shown;
+        let (shown, glowing) = (&self.shown, &self.glowing);
         self.rows.entry(id).or_insert_with(|| Row {
             task: ArcRwSignal::new(shown.get(&id).cloned()),
-            glow: ArcRwSignal::new(false),
+            glow: ArcRwSignal::new(glowing.contains(&id)),
         })
+    }
+
+    /// Lets exactly these rows glow; returns the signals to set.
+    pub(super) fn set_glow(&mut self, ids: BTreeSet<TaskId>) -> Vec<(ArcRwSignal<bool>, bool)> {
+        let before = std::mem::replace(&mut self.glowing, ids);
+        let differ = before.symmetric_difference(&self.glowing);
+        let row = |id: &TaskId| Some((self.rows.get(id)?.glow.clone(), self.glowing.contains(id)));
+        differ.filter_map(row).collect()
     }
 
     /// A task as it is shown.

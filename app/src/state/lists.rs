@@ -1,36 +1,38 @@
 //! Lists that a tab does not hold whole and fetches when a view asks: what is completed, the trash,
-//! search, a task's history, the person's log. What was fetched stays live like everything else.
+//! search. What was fetched stays live like everything else.
 
-use leptos::prelude::*;
-use tidings_domain::{error::Fault, id::TaskId, view::View};
+use leptos::{prelude::*, task::spawn_local};
+use serde::Serialize;
+use tidings_domain::{error::Fault, id::TaskId, text, view::View};
 
-use super::Client;
+pub use super::fetch::Fetch;
+use super::{Client, fetch::Fetching};
 use crate::{
-    api::tasks::{Activity, HistoryItem, ListQuery, Listing},
+    api::tasks::{ListQuery, Listing},
+    browser::{http, text::fold, timer::Timer},
     route::Route,
 };
 
-/// Where a fetch stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Fetch {
-    /// Everything that was asked for is there.
-    #[default]
-    Done,
-    /// Under way for less than 400 ms: nothing to show for it.
-    Started,
-    /// Under way for longer: time for a skeleton.
-    Slow,
-    /// It failed; asking again may help.
-    Failed(Fault),
-}
+/// A search is sent once nothing was typed for this long, in milliseconds.
+const TYPING_MS: i64 = 150;
 
 /// What is known of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Known {
     query: ListQuery,
-    /// The ids in the server's order.
+    /// What a search found, in the server's order.
     ids: Vec<TaskId>,
+    /// Where to go on.
     next: Option<String>,
+}
+
+/// The list of a page.
+#[derive(Clone, Copy)]
+pub(super) struct Lists {
+    known: RwSignal<Option<Known>>,
+    fetching: Fetching,
+    /// Which request was the last.
+    turn: StoredValue<u32>,
 }
 
 impl ListQuery {
@@ -47,13 +49,6 @@ impl ListQuery {
     }
 }
 
-/// The lists of a page.
-#[derive(Clone, Copy)]
-pub(super) struct Lists {
-    known: RwSignal<Option<Known>>,
-    fetch: RwSignal<Fetch>,
-}
-
 impl Lists {
     pub(super) fn new(query: Option<ListQuery>, start: Option<&Listing>) -> Self {
         let known = query.zip(start).map(|(query, listing)| Known {
@@ -63,7 +58,8 @@ impl Lists {
         });
         Self {
             known: RwSignal::new(known),
-            fetch: RwSignal::new(Fetch::Done),
+            fetching: Fetching::new(),
+            turn: StoredValue::new(0),
         }
     }
 }
@@ -73,91 +69,163 @@ impl Lists {
 pub struct List {
     /// The tasks, in the view's order.
     pub ids: Memo<Vec<TaskId>>,
-    /// Whether there is more to fetch.
+    /// Whether there is more to fetch; see [`Client::fetch_more`].
     pub more: Signal<bool>,
     /// Where the fetch stands.
     pub fetch: Signal<Fetch>,
 }
 
-/// A task's history, as a panel shows it. Cheap to copy.
-#[derive(Clone, Copy)]
-pub struct History {
-    /// Oldest first.
-    pub items: Signal<Vec<HistoryItem>>,
-    /// Where the fetch stands.
-    pub fetch: Signal<Fetch>,
-}
-
-/// The person's log, as its page shows it. Cheap to copy.
-#[derive(Clone, Copy)]
-pub struct Log {
-    /// Newest first.
-    pub items: Signal<Vec<Activity>>,
-    /// Whether there is more to fetch.
-    pub more: Signal<bool>,
-    /// Where the fetch stands.
-    pub fetch: Signal<Fetch>,
+#[derive(Serialize)]
+struct Args {
+    query: ListQuery,
 }
 
 impl Client {
-    /// A list of Completed, the Trash or a search (view `All` with `q`): what the page came with,
-    /// or fetched when the query changes. Rows stay live. One list a page: the last one asked for.
+    /// A list of Completed, the Trash or a search, see [`ListQuery::of`]: what the page came with,
+    /// or fetched when the query changes. One list a page. A search finds open tasks at once, and
+    /// the rest when the server has answered.
     pub fn list(self, query: impl Into<Signal<ListQuery>>) -> List {
         let query: Signal<ListQuery> = query.into();
         let lists = self.lists;
         let ids = Memo::new(move |_| {
             self.revision.track();
-            let query = query.get();
-            let of_view =
-                |view: &View| self.with_here(|here| self.core.with_value(|c| c.list(view, here)));
-            match &query.q {
-                None => of_view(&query.view),
-                Some(_) => lists.known.with(|known| {
-                    let known = known.as_ref().filter(|k| k.query == query);
-                    known.map(|k| k.ids.clone()).unwrap_or_default()
+            query.with(|query| match &query.q {
+                None => self.with_here(|here| self.core.with_value(|c| c.list(&query.view, here))),
+                Some(q) => lists.known.with(|known| {
+                    let known = known.as_ref().filter(|k| k.query == *query);
+                    self.found(q, known.map_or(&[], |k| &k.ids))
                 }),
-            }
+            })
         });
         let more = Signal::derive(move || {
-            query.with(|q| {
-                lists.known.with(|k| {
-                    k.as_ref()
-                        .is_some_and(|k| k.query == *q && k.next.is_some())
-                })
+            lists.known.with(|known| {
+                known
+                    .as_ref()
+                    .is_some_and(|k| k.next.is_some() && query.with(|q| *q == k.query))
             })
+        });
+        // The timer of what was typed before ends with the run that replaces it.
+        Effect::new(move |_: Option<Option<Timer>>| {
+            let query = query.get();
+            let known = |known: &Option<Known>| known.as_ref().is_some_and(|k| k.query == query);
+            if lists.known.with_untracked(known) {
+                return None;
+            }
+            if query.q.is_none() {
+                self.fetch_list(query);
+                return None;
+            }
+            Some(Timer::after(TYPING_MS, move || self.fetch_list(query)))
         });
         List {
             ids,
             more,
-            fetch: lists.fetch.into(),
+            fetch: lists.fetching.state(),
         }
     }
 
     /// Fetches the next part of the list.
-    pub fn fetch_more(self) {}
-
-    /// A task's history, from what the page came with; kept up to date.
-    pub fn history(self, id: TaskId, start: Option<Vec<HistoryItem>>) -> History {
-        let _ = id;
-        let items = RwSignal::new(start.unwrap_or_default());
-        History {
-            items: items.into(),
-            fetch: Signal::stored(Fetch::Done),
+    pub fn fetch_more(self) {
+        let query = self.lists.known.with_untracked(|known| {
+            let known = known.as_ref()?;
+            let cursor = Some(known.next.clone()?);
+            Some(ListQuery {
+                cursor,
+                ..known.query.clone()
+            })
+        });
+        if let Some(query) = query {
+            self.fetch_list(query);
         }
     }
 
-    /// The person's log, from what the page came with; kept up to date.
-    pub fn log(self, start: Option<Vec<Activity>>) -> Log {
-        let items = RwSignal::new(start.unwrap_or_default());
-        Log {
-            items: items.into(),
-            more: Signal::stored(false),
-            fetch: Signal::stored(Fetch::Done),
+    /// Fetches the list again, after everything that the tab knew was replaced or a fetch failed.
+    pub fn list_again(self) {
+        let known = self.lists.known.with_untracked(Clone::clone);
+        if let Some(known) = known {
+            self.fetch_list(known.query);
         }
     }
 
-    /// Fetches the next part of the log.
-    pub fn log_more(self, log: Log) {
-        let _ = log;
+    fn fetch_list(self, query: ListQuery) {
+        let lists = self.lists;
+        if query.q.as_ref().is_some_and(|q| q.trim().is_empty()) {
+            lists.fetching.done();
+            return;
+        }
+        let turn = lists.turn.get_value().wrapping_add(1);
+        lists.turn.set_value(turn);
+        lists.fetching.start();
+        spawn_local(async move {
+            let args = Args {
+                query: query.clone(),
+            };
+            let outcome: Result<Listing, Fault> = http::call("list", &args).await;
+            // A page that was left meanwhile, or a search that was typed on.
+            if lists.turn.try_get_value() != Some(turn) {
+                return;
+            }
+            match outcome {
+                Err(fault) => lists.fetching.failed(fault),
+                Ok(listing) => {
+                    lists.fetching.done();
+                    self.listed(query, listing);
+                }
+            }
+        });
+    }
+
+    fn listed(self, mut query: ListQuery, listing: Listing) {
+        let ids: Vec<_> = listing.items.iter().map(|t| t.id).collect();
+        let goes_on = query.cursor.take().is_some();
+        if !goes_on && query.q.is_none() {
+            // What the list had before everything was replaced and has no more.
+            let mut gone = Default::default();
+            self.core.update_value(|core| {
+                core.replica.learn(listing.items.iter().cloned());
+                gone = core.replica.give_up(&query.view);
+            });
+            self.refresh(gone);
+        }
+        self.learn(listing.items);
+        self.lists.known.update(|known| match known {
+            Some(known) if goes_on && known.query == query => {
+                known.ids.extend(ids);
+                known.next = listing.next;
+            }
+            _ => {
+                *known = Some(Known {
+                    query,
+                    ids,
+                    next: listing.next,
+                })
+            }
+        });
+    }
+
+    /// What a search shows: what the server found, and what matches among the tasks at hand.
+    fn found(self, q: &str, known: &[TaskId]) -> Vec<TaskId> {
+        let q = fold(q);
+        if text::words(&q).next().is_none() {
+            return Vec::new();
+        }
+        let matches = |core: &super::core::Core, id: TaskId| {
+            let Some(task) = core.shown(id) else {
+                return false;
+            };
+            let mut words = [&task.title, "\n", &task.description].concat();
+            for tag in &task.tags {
+                words.push('\n');
+                words.push_str(tag);
+            }
+            task.deleted_at.is_none() && (known.contains(&id) || text::matches(&q, &fold(&words)))
+        };
+        self.with_here(|here| {
+            self.core.with_value(|core| {
+                let mut ids = core.list(&View::All, here);
+                ids.retain(|id| matches(core, *id));
+                ids
+            })
+        })
     }
 }

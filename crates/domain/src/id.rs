@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::time::Timestamp;
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -52,6 +54,14 @@ ids! {
     MutationId;
     /// A browser profile or API client; tells a tab its own changes from another's.
     ClientId;
+}
+
+impl MutationId {
+    /// When the change was made, if the id tells: version 7 begins with it.
+    pub fn made_at(self) -> Option<Timestamp> {
+        let millis = (self.0.as_u128() >> 80) as i64;
+        self.is_v7().then_some(Timestamp(millis))
+    }
 }
 
 /// Where new ids come from. Injected, so that tests are exact.

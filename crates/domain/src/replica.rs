@@ -16,6 +16,7 @@ use crate::{
     id::{MutationId, TaskId},
     live::{Resume, ServerFrame},
     task::Task,
+    view::View,
 };
 
 /// A change that was made here and that the server's events do not show yet.
@@ -54,6 +55,8 @@ pub struct Replica {
     pending: Vec<Pending>,
     /// Chunks of a snapshot that is still arriving.
     arriving: Option<BTreeMap<TaskId, Task>>,
+    /// Closed tasks from before the last snapshot, which says nothing of them.
+    doubtful: BTreeSet<TaskId>,
     complete: bool,
     live: bool,
 }
@@ -118,6 +121,8 @@ impl Replica {
             ServerFrame::Welcome { epoch, .. } => {
                 if self.epoch.is_some_and(|e| e != epoch) {
                     self.complete = false;
+                    // A snapshot says nothing of closed tasks, and these are of no database now.
+                    self.base.retain(|_, task| task.is_open());
                     // Another database, perhaps of before these changes: what it does not know is
                     // to be sent again, and what it knows does nothing twice.
                     for change in &mut self.pending {
@@ -164,6 +169,9 @@ impl Replica {
                 changed.extend(event.task_id);
             }
             self.recognise(&event);
+            if let Some(id) = event.task_id {
+                self.doubtful.remove(&id);
+            }
             apply(&mut self.base, event);
         }
         self.cursor = to;
@@ -191,9 +199,15 @@ impl Replica {
         if !last {
             return Step::Nothing;
         }
-        // A snapshot holds the open tasks. What it lacks was closed or removed meanwhile, and views
-        // of closed tasks are fetched anew, so the base becomes exactly the snapshot.
-        self.base = self.arriving.take().unwrap_or_default();
+        // A snapshot holds every open task. Of what it lacks, open tasks were closed meanwhile, and
+        // of closed ones it says nothing: they stay for the views that show them, which fetch anew.
+        let before = std::mem::replace(&mut self.base, self.arriving.take().unwrap_or_default());
+        for (id, task) in before {
+            if !task.is_open() && !self.base.contains_key(&id) {
+                self.doubtful.insert(id);
+                self.base.insert(id, task);
+            }
+        }
         self.cursor = cursor;
         self.complete = true;
         self.settle();
@@ -208,9 +222,37 @@ impl Replica {
                 .get(&task.id)
                 .is_none_or(|known| known.version <= task.version)
             {
+                self.doubtful.remove(&task.id);
                 self.base.insert(task.id, task);
             }
         }
+    }
+
+    /// Forgets what a view held before the last snapshot and did not show again when it was fetched
+    /// anew. Returns what went.
+    pub fn give_up(&mut self, view: &View) -> BTreeSet<TaskId> {
+        let held = |task: &Task| match view {
+            View::Completed => task.completed && task.deleted_at.is_none(),
+            View::Trash => task.deleted_at.is_some(),
+            _ => false,
+        };
+        let base = &mut self.base;
+        let gone: BTreeSet<_> = self
+            .doubtful
+            .iter()
+            .copied()
+            .filter(|id| base.get(id).is_none_or(held))
+            .collect();
+        for id in &gone {
+            self.doubtful.remove(id);
+            base.remove(id);
+        }
+        gone
+    }
+
+    /// What is here cannot be trusted: the next hello asks for a snapshot.
+    pub fn distrust(&mut self) {
+        self.complete = false;
     }
 
     /// Forgets a task that is gone for good; no event says so.
@@ -267,7 +309,7 @@ impl Replica {
         self.base.get(&id)
     }
 
-    /// A task as it is shown: with the changes that are still pending.
+    /// A task as it is shown: with the changes that are still pending, each as of when it was made.
     pub fn shown(&self, id: TaskId, context: &Context<'_>) -> Option<Task> {
         let mut task = self.base.get(&id).cloned();
         for change in self.pending.iter().filter(|p| p.task_id == id) {
@@ -291,6 +333,12 @@ fn predict(task: Option<Task>, change: &Pending, context: &Context<'_>) -> Optio
     if change.command == Command::Purge {
         return None;
     }
+    // The change's own time, so that what is shown does not change with each look at it.
+    let made = change.mutation_id.made_at();
+    let context = &Context {
+        now: made.unwrap_or(context.now),
+        ..*context
+    };
     let decided: Result<_, Fault> = decide(
         change.task_id,
         task.as_ref(),

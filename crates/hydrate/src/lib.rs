@@ -1,1 +1,19 @@
 //! The browser's entry: takes over the page that the server rendered.
+
+use leptos::prelude::*;
+use tidings_app::{app::App, page::PageData};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Reads what the page was rendered from, which lies in it as JSON, and hydrates from the same. A
+/// page without it stays as plain as it came, and works.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+    let text = document()
+        .get_element_by_id("page")
+        .and_then(|element| element.text_content());
+    let page = text.and_then(|text| serde_json::from_str::<PageData>(&text).ok());
+    if let Some(page) = page {
+        hydrate_body(move || view! { <App page=page.clone()/> });
+    }
+}

@@ -1,0 +1,63 @@
+//! Where a fetch stands, as a page shows it: nothing at first, a skeleton when it takes long.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use tidings_domain::error::Fault;
+
+/// From here on it takes long.
+const SLOW: Duration = Duration::from_millis(400);
+
+/// Where a fetch stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fetch {
+    /// Everything that was asked for is there.
+    #[default]
+    Done,
+    /// Under way for less than 400 ms: nothing to show for it.
+    Started,
+    /// Under way for longer: time for a skeleton.
+    Slow,
+    /// It failed; asking again may help.
+    Failed(Fault),
+}
+
+/// A fetch that can be started again and again. Cheap to copy.
+#[derive(Clone, Copy)]
+pub(super) struct Fetching {
+    state: RwSignal<Fetch>,
+}
+
+impl Fetching {
+    pub(super) fn new() -> Self {
+        Self {
+            state: RwSignal::new(Fetch::Done),
+        }
+    }
+
+    pub(super) fn state(self) -> Signal<Fetch> {
+        self.state.into()
+    }
+
+    pub(super) fn start(self) {
+        self.state.set(Fetch::Started);
+        let state = self.state;
+        set_timeout(
+            move || {
+                if state.try_get_untracked() == Some(Fetch::Started) {
+                    state.set(Fetch::Slow);
+                }
+            },
+            SLOW,
+        );
+    }
+
+    pub(super) fn done(self) {
+        // The page may have been left meanwhile.
+        let _ = self.state.try_set(Fetch::Done);
+    }
+
+    pub(super) fn failed(self, fault: Fault) {
+        let _ = self.state.try_set(Fetch::Failed(fault));
+    }
+}

@@ -1,0 +1,341 @@
+//! The socket: opened, listened to, watched, and opened again.
+
+use std::{collections::BTreeSet, rc::Rc};
+
+use leptos::{prelude::*, task::spawn_local};
+use tidings_domain::{
+    id::{MutationId, TaskId},
+    live::{ClientFrame, HEARTBEAT_MS, PROTOCOL, ServerFrame, close},
+    replica::Step,
+    time::Timestamp,
+};
+
+use super::Live;
+use crate::{
+    browser::{
+        clock, page,
+        socket::{Heard, Socket},
+        timer::Timer,
+    },
+    state::backoff,
+};
+
+/// How long an answer to a ping may take, in milliseconds.
+const ANSWER_MS: i64 = 10_000;
+/// The same for a page that was just shown: after sleep sockets are often dead without a word.
+const QUICK_MS: i64 = 3_000;
+/// The wait of a tab that is one too many, in milliseconds.
+const TOO_MANY_MS: i64 = 60_000;
+/// Handshakes that take longer have failed, in milliseconds.
+const HANDSHAKE_MS: i64 = 15_000;
+/// How long a glow is seen, in milliseconds.
+const GLOW_MS: i64 = 1_800;
+/// More changes at once are no news of one row: nothing glows.
+const GLOWS: usize = 20;
+
+/// The socket and what is known of it.
+#[derive(Default)]
+pub(super) struct Wire {
+    socket: Option<Socket>,
+    /// The handshake is done.
+    open: bool,
+    /// The server has said that this tab has everything.
+    live: bool,
+    /// It has said so before.
+    was_live: bool,
+    /// When a frame last came, by this machine's clock.
+    heard: Timestamp,
+    /// A ping is out since then.
+    asked: bool,
+    /// Silence after which to ask, in milliseconds.
+    heartbeat_ms: i64,
+    /// Failures in a row.
+    tries: u32,
+    /// Watches for silence, or waits to open again.
+    timer: Option<Timer>,
+    /// No opening before then, whatever wakes the tab: it is one too many.
+    barred: Option<Timestamp>,
+}
+
+impl Live {
+    /// Whether this tab hears of every change at once.
+    pub(super) fn is_live(&self) -> bool {
+        let wire = self.wire.borrow();
+        wire.socket.is_some() && wire.live
+    }
+
+    /// Whether the tab has never been live and has not failed to be.
+    pub(super) fn is_first_try(&self) -> bool {
+        let wire = self.wire.borrow();
+        !wire.was_live && wire.tries == 0
+    }
+
+    /// Opens the socket, unless it is there.
+    pub(super) fn connect(self: &Rc<Self>) {
+        let mut wire = self.wire.borrow_mut();
+        if wire.socket.is_some() || self.out.get() || !page::is_online() {
+            return;
+        }
+        if wire.barred.is_some_and(|until| clock::now() < until) {
+            return;
+        }
+        wire.barred = None;
+        let live = Rc::downgrade(self);
+        let heard = Rc::new(move |heard| {
+            if let Some(live) = live.upgrade() {
+                live.heard(heard);
+            }
+        });
+        wire.open = false;
+        wire.live = false;
+        wire.heard = clock::now();
+        wire.socket = Socket::open("/ws", PROTOCOL, heard);
+        let lives = Rc::clone(self);
+        wire.timer = Some(Timer::after(HANDSHAKE_MS, move || lives.lost(1006)));
+    }
+
+    /// The page was shown or the network came back: connects now, or asks whether the socket lives.
+    pub(super) fn look_up(self: &Rc<Self>) {
+        let open = {
+            let wire = self.wire.borrow();
+            wire.socket.is_some().then_some(wire.open)
+        };
+        match open {
+            None => {
+                self.wire.borrow_mut().timer = None;
+                self.connect();
+            }
+            Some(true) => self.ask(QUICK_MS),
+            Some(false) => {}
+        }
+    }
+
+    /// Lets the socket go, without opening another.
+    pub(super) fn hang_up(&self) {
+        let mut wire = self.wire.borrow_mut();
+        wire.timer = None;
+        wire.live = false;
+        let socket = wire.socket.take();
+        drop(wire);
+        drop(socket);
+        self.client
+            .core
+            .update_value(|core| core.replica.disconnected());
+    }
+
+    fn heard(self: &Rc<Self>, heard: Heard) {
+        match heard {
+            Heard::Open => {
+                {
+                    let mut wire = self.wire.borrow_mut();
+                    wire.open = true;
+                    wire.heartbeat_ms = i64::from(HEARTBEAT_MS);
+                }
+                let resume = self.client.core.with_value(|core| core.replica.resume());
+                self.send(&ClientFrame::Hello {
+                    client_id: self.me,
+                    tab_id: self.tab,
+                    resume,
+                });
+                self.watch();
+            }
+            Heard::Text(text) => {
+                {
+                    let mut wire = self.wire.borrow_mut();
+                    wire.heard = clock::now();
+                    wire.asked = false;
+                }
+                match ServerFrame::parse(&text) {
+                    Ok(frame) => self.receive(frame),
+                    Err(error) => {
+                        page::warn(
+                            &["tidings: a frame that makes no sense: ", &error.to_string()]
+                                .concat(),
+                        );
+                        self.lost(close::MALFORMED);
+                    }
+                }
+            }
+            Heard::Closed(code) => self.lost(code),
+        }
+    }
+
+    fn send(&self, frame: &ClientFrame) {
+        let Ok(text) = serde_json::to_string(frame) else {
+            return;
+        };
+        if let Some(socket) = &self.wire.borrow().socket {
+            socket.send(&text);
+        }
+    }
+
+    /// Waits for silence, and asks into it.
+    fn watch(self: &Rc<Self>) {
+        let mut wire = self.wire.borrow_mut();
+        let rest = wire.heard.0 + wire.heartbeat_ms - clock::now().0;
+        let live = Rc::clone(self);
+        wire.timer = Some(if rest > 0 {
+            Timer::after(rest, move || live.watch())
+        } else {
+            Timer::after(0, move || live.ask(ANSWER_MS))
+        });
+    }
+
+    /// Pings; what does not answer is dead.
+    fn ask(self: &Rc<Self>, patience_ms: i64) {
+        self.wire.borrow_mut().asked = true;
+        self.send(&ClientFrame::Ping);
+        let live = Rc::clone(self);
+        let timer = Timer::after(patience_ms, move || {
+            let dead = live.wire.borrow().asked;
+            if dead {
+                live.lost(1006);
+            } else {
+                live.watch();
+            }
+        });
+        self.wire.borrow_mut().timer = Some(timer);
+    }
+
+    /// The socket is gone.
+    fn lost(self: &Rc<Self>, code: u16) {
+        let (opened, was_live) = {
+            let wire = self.wire.borrow();
+            (wire.open, wire.live)
+        };
+        self.hang_up();
+        match code {
+            close::SIGNED_OUT => {}
+            close::LIMIT if !was_live => {
+                // One tab too many: nothing that wakes this one shall make it try before its time.
+                let until = clock::now().plus_ms(TOO_MANY_MS);
+                self.wire.borrow_mut().barred = Some(until);
+            }
+            close::MALFORMED => {
+                page::warn(
+                    "tidings: the connection was closed over a malformed frame; starting anew",
+                );
+                self.client
+                    .core
+                    .update_value(|core| core.replica.distrust());
+            }
+            _ => {}
+        }
+        if !opened || code == close::SIGNED_OUT {
+            // The browser does not say why a handshake failed. The server does.
+            let live = Rc::clone(self);
+            spawn_local(async move {
+                if !live.check_session().await {
+                    live.failed();
+                }
+                live.again();
+            });
+        } else {
+            self.again();
+        }
+    }
+
+    /// Opens the socket again, after a while.
+    fn again(self: &Rc<Self>) {
+        {
+            let mut wire = self.wire.borrow_mut();
+            if wire.socket.is_none() && !self.out.get() {
+                let wait = match wire.barred {
+                    Some(until) => until.0 - clock::now().0,
+                    None => backoff::wait_ms(wire.tries, page::random()),
+                };
+                wire.tries = wire.tries.saturating_add(1);
+                let live = Rc::clone(self);
+                wire.timer = Some(Timer::after(wait, move || live.connect()));
+            }
+        }
+        self.show_link();
+    }
+
+    fn receive(self: &Rc<Self>, frame: ServerFrame) {
+        let client = self.client;
+        match &frame {
+            ServerFrame::Welcome {
+                server_time,
+                heartbeat_ms,
+                ..
+            } => {
+                client.skew.set_value(server_time.0 - clock::now().0);
+                self.wire.borrow_mut().heartbeat_ms = i64::from(*heartbeat_ms).max(1_000);
+            }
+            ServerFrame::Ping => self.send(&ClientFrame::Pong),
+            _ => {}
+        }
+        let theirs = self.anothers(&frame);
+        let caught_up = matches!(frame, ServerFrame::Live { .. });
+        let mut step = Step::Nothing;
+        client
+            .core
+            .update_value(|core| step = core.replica.receive(frame));
+        match step {
+            Step::Nothing => {}
+            Step::Changed(ids) => {
+                self.glow(theirs);
+                client.refresh(ids);
+                client.moved_on();
+                // What an event settled makes room for what waited behind it.
+                self.persist();
+            }
+            Step::Reset => {
+                client.refresh_all();
+                client.moved_on();
+                client.list_again();
+                self.persist();
+            }
+            Step::Sync(cursor) => self.send(&ClientFrame::Sync { cursor }),
+        }
+        if caught_up && client.core.with_value(|core| core.replica.is_live()) {
+            {
+                let mut wire = self.wire.borrow_mut();
+                wire.live = true;
+                wire.was_live = true;
+                wire.tries = 0;
+            }
+            self.failures.set(0);
+            self.resume_sending();
+            self.show_link();
+        }
+    }
+
+    /// The tasks that a frame changes by another's hand than this tab's.
+    fn anothers(&self, frame: &ServerFrame) -> BTreeSet<TaskId> {
+        let ServerFrame::Events { items, .. } = frame else {
+            return BTreeSet::new();
+        };
+        let ours: BTreeSet<MutationId> = self.client.core.with_value(|core| {
+            core.replica
+                .pending()
+                .iter()
+                .map(|p| p.mutation_id)
+                .collect()
+        });
+        let cursor = self.client.core.with_value(|core| core.replica.cursor());
+        items
+            .iter()
+            .filter(|event| event.seq.is_some_and(|seq| seq > cursor))
+            .filter(|event| {
+                event
+                    .metadata
+                    .mutation_id
+                    .is_none_or(|m| !ours.contains(&m))
+            })
+            .filter_map(|event| event.task_id)
+            .collect()
+    }
+
+    /// Lets rows glow for a moment.
+    fn glow(self: &Rc<Self>, ids: BTreeSet<TaskId>) {
+        if ids.is_empty() || ids.len() > GLOWS {
+            return;
+        }
+        self.client.set_glow(ids);
+        let client = self.client;
+        let timer = Timer::after(GLOW_MS, move || client.set_glow(BTreeSet::new()));
+        *self.glowing.borrow_mut() = Some(timer);
+    }
+}
