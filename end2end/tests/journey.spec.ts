@@ -1,7 +1,7 @@
 // A person's first hour, with plain forms where there are no scripts.
 import { add, expect, row, rows, somebody, test } from './fixtures';
 
-test('from signing up to signing in again', async ({ page }) => {
+test('from signing up to signing in again', async ({ page, javaScriptEnabled }) => {
   const person = somebody();
 
   await test.step('sign up', async () => {
@@ -23,6 +23,17 @@ test('from signing up to signing in again', async ({ page }) => {
     await expect(added).toContainText('Tomorrow');
     await expect(added).toContainText('18:00');
     await expect(added).toContainText('home');
+  });
+
+  await test.step('edit', async () => {
+    await row(page, 'Buy milk').getByRole('link', { name: 'Buy milk' }).click();
+    await expect(page).toHaveURL(/\/tasks\//);
+    await page.getByRole('textbox', { name: 'Description' }).fill('Two bottles');
+    // Without scripts the form is saved as a whole, with them each field as one leaves it.
+    if (javaScriptEnabled) await page.getByRole('textbox', { name: 'Description' }).blur();
+    else await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.locator('ins', { hasText: 'Two bottles' })).toBeVisible();
+    await page.goto('/inbox');
   });
 
   await test.step('complete', async () => {
