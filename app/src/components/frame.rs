@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     help::help,
     side_bar::{side_bar, tab_bar},
+    task::task,
     toasts::toasts,
     top_bar::top_bar,
 };
@@ -28,6 +29,7 @@ pub fn frame(page: &PageData, route: Route) -> impl IntoView {
             other => other.clone(),
         })
     });
+    let open = Memo::new(move |_| place.open());
     let beside = Memo::new(move |_| place.open().is_some() && list.with(Option::is_some));
     view! {
         <a class="skip" href="#main">
@@ -41,6 +43,15 @@ pub fn frame(page: &PageData, route: Route) -> impl IntoView {
                     {move || list.get().map(|route| {
                         view! { <div class="page">{pages::page(route)}</div> }
                     })}
+                    {move || {
+                        open.get().map(|id| {
+                            view! {
+                                <section class="panel" class:alone=move || !beside.get() aria-label="Task">
+                                    {task(id)}
+                                </section>
+                            }
+                        })
+                    }}
                 </main>
             </div>
         </div>
