@@ -328,3 +328,6 @@ impl Client {
         self.refresh(ids);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,10 +31,13 @@ fn random() -> [u8; 10] {
     bytes
 }
 
-/// Only browsers make changes by themselves; the server names each form from its page's seed.
+/// Servers make their ids elsewhere; natively this is for tests alone.
 #[cfg(not(feature = "hydrate"))]
 fn random() -> [u8; 10] {
-    [0; 10]
+    use std::hash::{BuildHasher, RandomState};
+    let mut bytes = [0; 10];
+    bytes[2..].copy_from_slice(&RandomState::new().hash_one(0).to_ne_bytes());
+    bytes
 }
 
 #[cfg(test)]

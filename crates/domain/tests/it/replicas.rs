@@ -10,6 +10,7 @@ use tidings_domain::{
     replica::{Pending, Replica, Step},
     task::Task,
     time::{Timestamp, TzDatabase},
+    view::View,
 };
 use uuid::Uuid;
 
@@ -303,7 +304,7 @@ fn another_database_wants_to_be_told_again() {
 }
 
 #[test]
-fn what_views_fetched_is_held_until_a_snapshot() {
+fn what_views_fetched_outlives_a_snapshot_until_they_fetch_anew() {
     let mut feed = Feed::default();
     let id = task_id(0);
     feed.take(mutation_id(1), id, &Command::Create(titled("a")))
@@ -319,6 +320,28 @@ fn what_views_fetched_is_held_until_a_snapshot() {
     };
     client.learn([older]);
     assert_eq!(client.settled(id).unwrap().version, 2);
+    for frame in feed.snapshot(500) {
+        let _ = client.receive(frame);
+    }
+    // A snapshot says nothing of closed tasks.
+    assert!(client.settled(id).unwrap().completed);
+    assert!(client.give_up(&View::Trash).is_empty());
+    let mut confirmed = client.clone();
+    confirmed.learn([feed.tasks[&id].clone()]);
+    assert!(confirmed.give_up(&View::Completed).is_empty());
+    assert!(confirmed.settled(id).is_some());
+    assert_eq!(client.give_up(&View::Completed), [id].into());
+    assert_eq!(client.settled(id), None);
+}
+
+#[test]
+fn a_task_that_was_open_before_a_snapshot_without_it_is_gone() {
+    let mut feed = Feed::default();
+    let id = task_id(0);
+    feed.take(mutation_id(1), id, &Command::Create(titled("a")))
+        .unwrap();
+    let mut client = Replica::new(EPOCH, 1, feed.tasks.values().cloned(), true);
+    feed.take(mutation_id(2), id, &Command::Delete).unwrap();
     for frame in feed.snapshot(500) {
         let _ = client.receive(frame);
     }
