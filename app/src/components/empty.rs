@@ -6,12 +6,7 @@ use super::icon::icon;
 use crate::ui::Ui;
 
 /// An empty view. With `add`, the next step is the add line.
-pub fn empty(
-    drawing: &'static str,
-    heading: String,
-    words: &'static str,
-    add: bool,
-) -> impl IntoView {
+pub fn empty(drawing: &'static str, heading: String, words: &'static str, add: bool) -> AnyView {
     let ui = Ui::get();
     let start = move |_| {
         if let Some(line) = ui.add.get_untracked() {
@@ -33,4 +28,5 @@ pub fn empty(
                 })}
         </div>
     }
+    .into_any()
 }

@@ -164,7 +164,7 @@ pub struct FieldOf {
 }
 
 /// A labelled input with its message.
-pub fn field(of: FieldOf, value: String, state: FormState) -> impl IntoView {
+pub fn field(of: FieldOf, value: String, state: FormState) -> AnyView {
     let id = ["field-", of.name].concat();
     let note = [&id, "-note"].concat();
     let bad = move || state.error(of.name);
@@ -190,13 +190,15 @@ pub fn field(of: FieldOf, value: String, state: FormState) -> impl IntoView {
             </small>
         </div>
     }
+    .into_any()
 }
 
 /// The message of a whole form, read out when it appears.
-pub fn general(state: FormState) -> impl IntoView {
+pub fn general(state: FormState) -> AnyView {
     view! {
         <div role="alert">
             {move || state.general().map(|words| view! { <p class="notice">{words}</p> })}
         </div>
     }
+    .into_any()
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{navigate::Place, page::PageData, pages, route::Route, state::Client, ui::Ui};
 
 /// The frame, and in it the page that `page` describes.
-pub fn frame(page: &PageData, route: Route) -> impl IntoView {
+pub fn frame(page: &PageData, route: Route) -> AnyView {
     let _ = Client::provide(page);
     let ui = Ui::provide(page);
     let place = Place::new(route);
@@ -59,4 +59,5 @@ pub fn frame(page: &PageData, route: Route) -> impl IntoView {
         {toasts()}
         {help(ui.help)}
     }
+    .into_any()
 }

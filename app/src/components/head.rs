@@ -6,7 +6,7 @@ use crate::{navigate::Place, route::Route};
 
 /// The heading. Beside an open task, that task's title is the page's first heading and this one
 /// comes second.
-pub fn head(route: Route, sub: impl Fn() -> String + Send + 'static) -> impl IntoView {
+pub fn head(route: Route, sub: impl Fn() -> String + Send + 'static) -> AnyView {
     let place = expect_context::<Place>();
     let beside = Memo::new(move |_| place.open().is_some());
     let words = route.heading();
@@ -21,4 +21,5 @@ pub fn head(route: Route, sub: impl Fn() -> String + Send + 'static) -> impl Int
         }}
         <p class="sub">{sub}</p>
     }
+    .into_any()
 }

@@ -6,7 +6,7 @@ use super::icon::icon;
 use crate::keys::SHORTCUTS;
 
 /// The dialog; `node` is how it is opened.
-pub fn help(node: NodeRef<html::Dialog>) -> impl IntoView {
+pub fn help(node: NodeRef<html::Dialog>) -> AnyView {
     let lines: Vec<_> = SHORTCUTS
         .iter()
         .map(|line| {
@@ -31,4 +31,5 @@ pub fn help(node: NodeRef<html::Dialog>) -> impl IntoView {
             <dl class="keys">{lines}</dl>
         </dialog>
     }
+    .into_any()
 }

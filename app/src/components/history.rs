@@ -10,7 +10,7 @@ use super::{
 use crate::{api::tasks::HistoryItem, state::Client, ui::Ui, words};
 
 /// The history of a task.
-pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
+pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
     let (client, ui) = (Client::get(), Ui::get());
     let history = client.history(id, ui.history(id));
     let newest = move || {
@@ -71,4 +71,5 @@ pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
             {fetched(history.fetch, Signal::stored(false), || ())}
         </form>
     }
+    .into_any()
 }

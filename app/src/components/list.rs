@@ -13,16 +13,17 @@ use crate::{
 };
 
 /// The rows of `ids`, in their order.
-pub fn rows(ids: Signal<Vec<TaskId>>, of: Of) -> impl IntoView {
+pub fn rows(ids: Signal<Vec<TaskId>>, of: Of) -> AnyView {
     view! {
         <ul>
             <For each=move || ids.get() key=|id| *id children=move |id| row(id, of) />
         </ul>
     }
+    .into_any()
 }
 
 /// What all rows of a page lie in: without script, their buttons post it.
-pub fn list(inside: impl IntoView) -> impl IntoView {
+pub fn list(inside: impl IntoView) -> AnyView {
     let selected = Client::get().selected();
     view! {
         <form
@@ -35,6 +36,7 @@ pub fn list(inside: impl IntoView) -> impl IntoView {
             {inside}
         </form>
     }
+    .into_any()
 }
 
 /// A heading with a count.
@@ -42,13 +44,14 @@ pub fn section(
     class: &'static str,
     heading: impl Fn() -> String + Send + 'static,
     count: impl Fn() -> usize + Send + 'static,
-) -> impl IntoView {
+) -> AnyView {
     view! {
         <h2 class=class>
             {heading}
             <span>{move || count().to_string()}</span>
         </h2>
     }
+    .into_any()
 }
 
 /// How a fetched list goes on: a button for more, a skeleton, or what went wrong.

@@ -60,8 +60,8 @@ impl Edited {
 fn prop(
     label: &'static str,
     says: impl Fn() -> (String, &'static str) + Send + 'static,
-    editor: impl IntoView,
-) -> impl IntoView {
+    editor: AnyView,
+) -> AnyView {
     view! {
         <details class="prop" name="prop">
             <summary>
@@ -74,15 +74,17 @@ fn prop(
             <div class="editor">{editor}</div>
         </details>
     }
+    .into_any()
 }
 
 /// A button that sets a field to something often wanted.
-fn chip(words: &'static str, set: impl Fn() + 'static) -> impl IntoView {
+fn chip(words: &'static str, set: impl Fn() + 'static) -> AnyView {
     view! {
         <button type="button" class="chip js" on:click=move |_| set()>
             {words}
         </button>
     }
+    .into_any()
 }
 
 fn or_none(words: String) -> (String, &'static str) {
@@ -94,7 +96,7 @@ fn or_none(words: String) -> (String, &'static str) {
 }
 
 /// The due date and time.
-pub fn due(of: Edited) -> impl IntoView {
+pub fn due(of: Edited) -> AnyView {
     let client = Client::get();
     let says = move || {
         client.now().track();
@@ -168,12 +170,13 @@ pub fn due(of: Edited) -> impl IntoView {
                 on:change:target=time
             />
         </div>
-    };
+    }
+    .into_any();
     prop("Due", says, editor)
 }
 
 /// How it repeats.
-pub fn repeat(of: Edited) -> impl IntoView {
+pub fn repeat(of: Edited) -> AnyView {
     let client = Client::get();
     let wrong = RwSignal::new(None::<String>);
     let says = move || {
@@ -256,12 +259,13 @@ pub fn repeat(of: Edited) -> impl IntoView {
             {from("due", "From the due date")}
             {from("completion", "From completion")}
         </fieldset>
-    };
+    }
+    .into_any();
     prop("Repeats", says, editor)
 }
 
 /// The reminder.
-pub fn remind(of: Edited) -> impl IntoView {
+pub fn remind(of: Edited) -> AnyView {
     let client = Client::get();
     let says = move || {
         or_none(of.read(|task, here| {
@@ -331,12 +335,13 @@ pub fn remind(of: Edited) -> impl IntoView {
             prop:value=remind
             on:change:target=change
         />
-    };
+    }
+    .into_any();
     prop("Remind me", says, editor)
 }
 
 /// The priority.
-pub fn priority(of: Edited) -> impl IntoView {
+pub fn priority(of: Edited) -> AnyView {
     let client = Client::get();
     let says = move || {
         of.read(|task, _| {
@@ -381,12 +386,13 @@ pub fn priority(of: Edited) -> impl IntoView {
             <legend class="sr">"Priority"</legend>
             {choices}
         </fieldset>
-    };
+    }
+    .into_any();
     prop("Priority", says, editor)
 }
 
 /// The tags.
-pub fn tags(of: Edited) -> impl IntoView {
+pub fn tags(of: Edited) -> AnyView {
     let client = Client::get();
     let tags = move || of.field(|f| f.tags);
     let set = move |event: ev::Targeted<web_sys::Event, HtmlInputElement>| {
@@ -408,6 +414,7 @@ pub fn tags(of: Edited) -> impl IntoView {
             prop:value=tags
             on:change:target=set
         />
-    };
+    }
+    .into_any();
     prop("Tags", move || or_none(tags()), editor)
 }

@@ -216,7 +216,7 @@ fn note(line: Line) -> impl IntoView {
 }
 
 /// The add line; tasks that are added here get `tag`.
-pub fn quick_add(tag: Option<String>) -> impl IntoView {
+pub fn quick_add(tag: Option<String>) -> AnyView {
     let ui = Ui::get();
     let line = Line::new(tag.clone());
     let ready = RwSignal::new(false);
@@ -284,4 +284,5 @@ pub fn quick_add(tag: Option<String>) -> impl IntoView {
             {note(line)}
         </form>
     }
+    .into_any()
 }

@@ -41,7 +41,7 @@ fn markup(text: &str) -> String {
 }
 
 /// The field.
-pub fn quiet(task: ReadSignal<Option<Task>>, id: TaskId, of: Quiet) -> impl IntoView {
+pub fn quiet(task: ReadSignal<Option<Task>>, id: TaskId, of: Quiet) -> AnyView {
     let client = Client::get();
     let now = move || {
         task.with(|t| {
@@ -133,4 +133,5 @@ pub fn quiet(task: ReadSignal<Option<Task>>, id: TaskId, of: Quiet) -> impl Into
         ></textarea>
         <div role="status">{announced}</div>
     }
+    .into_any()
 }

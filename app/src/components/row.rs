@@ -33,7 +33,7 @@ pub fn check_class(task: &Task) -> &'static str {
 }
 
 /// The round button that completes a task, or opens it again.
-pub fn check(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
+pub fn check(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
     let client = Client::get();
     let of = move |f: fn(&Task) -> String| task.with(|t| t.as_ref().map(f));
     let done = move || task.with(|t| t.as_ref().is_some_and(|t| t.completed));
@@ -55,10 +55,11 @@ pub fn check(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
             <i>{icon("#ok")}</i>
         </button>
     }
+    .into_any()
 }
 
 /// The title: a link to the task, or a field while it is edited where it stands.
-fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
+fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
     let (client, ui) = (Client::get(), Ui::get());
     let words = move || task.with(|t| t.as_ref().map(|t| t.title.clone()).unwrap_or_default());
     let editing = Memo::new(move |_| ui.editing.get() == Some(id));
@@ -118,13 +119,15 @@ fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
             />
         }
     };
-    move || {
+    // Two views of one type, so that the row's own stays small.
+    (move || {
         if editing.get() {
-            leptos::either::Either::Left(input())
+            input().into_any()
         } else {
-            leptos::either::Either::Right(link())
+            link().into_any()
         }
-    }
+    })
+    .into_any()
 }
 
 /// What can be done with a row of the trash.

@@ -10,7 +10,7 @@ fn nav(
     route: Route,
     drawing: &'static str,
     count: impl Fn() -> u32 + Send + Sync + 'static,
-) -> impl IntoView {
+) -> AnyView {
     let place = expect_context::<Place>();
     let (href, label) = (route.href(), route.heading());
     let here = move || {
@@ -26,6 +26,7 @@ fn nav(
             {move || number(count())}
         </a>
     }
+    .into_any()
 }
 
 fn number(count: u32) -> Option<impl IntoView> {
@@ -33,7 +34,7 @@ fn number(count: u32) -> Option<impl IntoView> {
 }
 
 /// Tags, with their colours and counts.
-fn tags() -> impl IntoView {
+fn tags() -> AnyView {
     let place = expect_context::<Place>();
     let counts = Client::get().counts();
     let names = Memo::new(move |_| {
@@ -78,10 +79,11 @@ fn tags() -> impl IntoView {
         }}
         <For each=move || names.get() key=Clone::clone children=line />
     }
+    .into_any()
 }
 
 /// The line that leads to the account.
-fn me() -> impl IntoView {
+fn me() -> AnyView {
     let place = expect_context::<Place>();
     let profile = Client::get().profile();
     let name =
@@ -100,10 +102,11 @@ fn me() -> impl IntoView {
             <span>"Account"</span>
         </a>
     }
+    .into_any()
 }
 
 /// The side bar.
-pub fn side_bar() -> impl IntoView {
+pub fn side_bar() -> AnyView {
     let counts = Client::get().counts();
     view! {
         <nav class="side" aria-label="Views">
@@ -122,10 +125,11 @@ pub fn side_bar() -> impl IntoView {
             {me()}
         </nav>
     }
+    .into_any()
 }
 
 /// A tab of the phone's bar.
-fn tab(route: Route, drawing: &'static str) -> impl IntoView {
+fn tab(route: Route, drawing: &'static str) -> AnyView {
     let place = expect_context::<Place>();
     let (href, label) = (route.href(), route.heading());
     let here = move || {
@@ -140,10 +144,11 @@ fn tab(route: Route, drawing: &'static str) -> impl IntoView {
             {label}
         </a>
     }
+    .into_any()
 }
 
 /// The tabs of a phone. What has no tab lies behind the last one.
-pub fn tab_bar() -> impl IntoView {
+pub fn tab_bar() -> AnyView {
     let place = expect_context::<Place>();
     let more = NodeRef::<leptos::html::Details>::new();
     // Going anywhere closes it.
@@ -174,4 +179,5 @@ pub fn tab_bar() -> impl IntoView {
             </details>
         </nav>
     }
+    .into_any()
 }

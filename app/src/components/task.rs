@@ -90,7 +90,7 @@ pub fn task(id: TaskId) -> impl IntoView {
 }
 
 /// The line above: state, delete, close.
-fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
+fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
     let (client, place) = (Client::get(), expect_context::<Place>());
     let back = move || {
         place
@@ -158,9 +158,10 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
             </a>
         </form>
     }
+    .into_any()
 }
 
-fn open(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
+fn open(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
     let ui = Ui::get();
     let of = Edited { task, id };
     let version = move || {
@@ -199,4 +200,5 @@ fn open(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
             {history(task, id)}
         </div>
     }
+    .into_any()
 }

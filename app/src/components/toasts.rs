@@ -9,7 +9,7 @@ use crate::state::{
 };
 
 /// The toasts. A live region, so that they are read out without taking the focus.
-pub fn toasts() -> impl IntoView {
+pub fn toasts() -> AnyView {
     let toasts = Client::get().toasts();
     let one = move |toast: Toast| {
         let id = toast.id;
@@ -44,4 +44,5 @@ pub fn toasts() -> impl IntoView {
             <For each=move || toasts.list().get() key=|t| t.id children=one />
         </div>
     }
+    .into_any()
 }

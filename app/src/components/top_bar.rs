@@ -13,13 +13,14 @@ use crate::{
 };
 
 /// The bar.
-pub fn top_bar() -> impl IntoView {
+pub fn top_bar() -> AnyView {
     view! {
         <header class="bar">
             {search_box("search")}
             {pill()}
         </header>
     }
+    .into_any()
 }
 
 /// A search box. Searches as one types, once one has stopped for a moment.
