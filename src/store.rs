@@ -463,3 +463,19 @@ pub trait AuditTrail: Send + Sync {
     /// Rows after `after`, n rising.
     async fn audit(&self, user: UserId, after: i64, limit: usize) -> Result<Vec<AuditRow>>;
 }
+
+/// What a check of the whole store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// People looked at.
+    pub users: u64,
+    /// Events folded.
+    pub events: u64,
+    /// Tasks compared.
+    pub tasks: u64,
+    /// Events that left the outbox and are not in the audit trail: none where the audit consumer has
+    /// always run.
+    pub unrecorded: u64,
+    /// What is wrong, for operators; ids, never contents. The first hundred.
+    pub faults: Vec<String>,
+}

@@ -3,10 +3,13 @@
 
 mod accounts;
 mod audit;
+mod check;
 mod feeds;
 mod list;
 mod mutate;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod sessions;
 mod tasks;
 mod tokens;

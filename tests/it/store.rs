@@ -1,28 +1,49 @@
-//! The contract of a store, held by every implementation: each test is generic over [`TestStore`].
+//! The contract of a store, held by every implementation: each test is generic over
+//! [`kit::TestStore`].
 
+mod groups;
+mod histories;
 mod kit;
+mod lists;
 mod mutations;
-
-use self::kit::{Sqlite, TestStore};
+mod outbox;
+mod past;
+mod people;
+mod random;
+mod sqlite;
 
 /// Runs each test of the contract on each store.
 macro_rules! contract {
-    ($($module:ident: $($test:ident)*;)*) => {
-        mod sqlite {
-            use super::{Sqlite, TestStore};
+    ($store:ident in $name:ident) => {
+        contract! { $store in $name
+            mutations: creates_and_reads, writes_events_as_the_contract_has_them,
+                changes_nothing_without_an_event, refuses, never_goes_back_in_time,
+                answers_a_retry_as_before, keeps_no_refusal_and_no_id_of_its_own,
+                purges_without_a_trace, restores, tells_of_commits;
+            groups: commits_many_at_once, refuses_one_of_a_group_alone,
+                does_nothing_twice_in_a_group, sees_earlier_ones_of_a_group,
+                survives_callers_that_go_away, comes_back_whole;
+            histories: folds_to_the_tasks;
+            past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were;
+            lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,
+                filters, draws_boards, says_where_the_feed_is;
+            people: registers_once, changes_an_account, keeps_sessions, keeps_tokens,
+                forgets_a_person;
+            outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
+                claims_the_oldest_first, records_an_event_once;
+        }
+    };
+    ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {
+        mod $name {
             $(mod $module {
-                use super::{Sqlite, TestStore};
+                use super::super::kit::{TestStore, $store};
                 $(#[tokio::test]
                 async fn $test() {
-                    super::super::$module::$test(Sqlite::new().await).await;
+                    super::super::$module::$test($store::new().await).await;
                 })*
             })*
         }
     };
 }
 
-contract! {
-    mutations:
-        creates_and_reads
-        ;
-}
+contract!(Sqlite in on_sqlite);

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Rows of events that the inbox does not have, and then the inbox.
-const RECORD: &str = "\
+pub(super) const RECORD: &str = "\
 INSERT INTO audit (event_id, event_type, user_id, seq, at, recorded_at) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?1) \
     WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE consumer = 'audit' AND event_id = value->>0); \

@@ -13,6 +13,14 @@ use crate::{
     store::{Feeds, StoredEvent},
 };
 
+/// The head first, then events.
+pub(super) const EVENTS: &str = "SELECT seq, NULL FROM feeds WHERE user_id = ?1 \
+             UNION ALL SELECT * FROM (SELECT seq, json FROM events \
+             WHERE user_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)";
+
+pub(super) const RECENT: &str = "SELECT seq, json FROM events WHERE user_id = ?1 AND seq < ?2 \
+             ORDER BY seq DESC LIMIT ?3";
+
 #[async_trait]
 impl Feeds for SqliteStore {
     fn epoch(&self) -> Uuid {
@@ -34,17 +42,13 @@ impl Feeds for SqliteStore {
         after: i64,
         limit: usize,
     ) -> Result<(i64, Vec<StoredEvent>)> {
-        let rows = sqlx::query(
-            "SELECT seq, NULL FROM feeds WHERE user_id = ?1 \
-             UNION ALL SELECT * FROM (SELECT seq, json FROM events \
-             WHERE user_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)",
-        )
-        .bind(user.to_string())
-        .bind(after)
-        .bind(limit as i64)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(db)?;
+        let rows = sqlx::query(EVENTS)
+            .bind(user.to_string())
+            .bind(after)
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(db)?;
         let Some((head, events)) = rows.split_first() else {
             return Ok((0, Vec::new()));
         };
@@ -53,16 +57,13 @@ impl Feeds for SqliteStore {
     }
 
     async fn recent(&self, user: UserId, before: i64, limit: usize) -> Result<Vec<StoredEvent>> {
-        let rows = sqlx::query(
-            "SELECT seq, json FROM events WHERE user_id = ?1 AND seq < ?2 \
-             ORDER BY seq DESC LIMIT ?3",
-        )
-        .bind(user.to_string())
-        .bind(before)
-        .bind(limit as i64)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(db)?;
+        let rows = sqlx::query(RECENT)
+            .bind(user.to_string())
+            .bind(before)
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(db)?;
         rows.iter().map(stored).collect()
     }
 }

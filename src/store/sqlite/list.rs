@@ -41,21 +41,7 @@ pub(super) async fn page(
     query: &TaskQuery,
     here: &Here<'_>,
 ) -> Result<TaskPage> {
-    let mut sql = head(user);
-    let column = column(query.sort.key);
-    sql.push("SELECT task, ")
-        .push(column)
-        .push(" FROM tasks WHERE user_id = ");
-    sql.push_bind(user.to_string());
-    in_view(&mut sql, &query.view, here);
-    filter(&mut sql, query, here);
-    if let Some(cursor) = &query.after {
-        after(&mut sql, query.sort, cursor);
-    }
-    order(&mut sql, query.sort);
-    sql.push(" LIMIT ")
-        .push_bind(query.limit as i64 + 1)
-        .push(")");
+    let mut sql = listing(user, query, here);
     let rows = sql.build().fetch_all(readers).await.map_err(db)?;
     let (seq, rows) = split(&rows)?;
     let more = rows.len() > query.limit;
@@ -77,6 +63,23 @@ pub(super) async fn page(
     })
 }
 
+/// The statement of a list: the head, and then one task more than asked for, to see whether there
+/// are more.
+pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> QueryBuilder<Sqlite> {
+    let mut sql = head(user);
+    sql.push("SELECT task, ").push(column(query.sort.key));
+    from(&mut sql, user, &query.view, here);
+    filter(&mut sql, query, here);
+    if let Some(cursor) = &query.after {
+        after(&mut sql, query.sort, cursor);
+    }
+    order(&mut sql, query.sort);
+    sql.push(" LIMIT ")
+        .push_bind(query.limit as i64 + 1)
+        .push(")");
+    sql
+}
+
 /// The first tasks of a view, about in its order, and the feed's head.
 pub(super) async fn view(
     connection: &mut SqliteConnection,
@@ -86,9 +89,8 @@ pub(super) async fn view(
     here: &Here<'_>,
 ) -> Result<(i64, Vec<Task>)> {
     let mut sql = head(user);
-    sql.push("SELECT task, NULL FROM tasks WHERE user_id = ");
-    sql.push_bind(user.to_string());
-    in_view(&mut sql, view, here);
+    sql.push("SELECT task, NULL");
+    from(&mut sql, user, view, here);
     sql.push(match view {
         View::All | View::Inbox | View::Tag(_) => " ORDER BY position, id",
         View::Today | View::Upcoming => " ORDER BY due_at, position, id",
@@ -135,45 +137,29 @@ fn value(row: &SqliteRow) -> Result<Value> {
     }
 }
 
-fn in_view(sql: &mut QueryBuilder<Sqlite>, view: &View, here: &Here<'_>) {
-    const OPEN: &str = " AND completed_at IS NULL AND deleted_at IS NULL";
+/// A person's tasks in a view. Each kind of task has its index, which SQLite does not find by itself:
+/// it would walk all that is kept to find what is open.
+fn from(sql: &mut QueryBuilder<Sqlite>, user: UserId, view: &View, here: &Here<'_>) {
+    let (index, condition) = match view {
+        View::All => ("tasks_kept", "deleted_at IS NULL"),
+        View::Completed => (
+            "tasks_completed",
+            "completed_at IS NOT NULL AND deleted_at IS NULL",
+        ),
+        View::Trash => ("tasks_trash", "deleted_at IS NOT NULL"),
+        View::Inbox | View::Today | View::Upcoming | View::Tag(_) => {
+            ("tasks_open", "completed_at IS NULL AND deleted_at IS NULL")
+        }
+    };
+    sql.push(" FROM tasks INDEXED BY ").push(index);
+    sql.push(" WHERE user_id = ").push_bind(user.to_string());
+    sql.push(" AND ").push(condition);
+    let tomorrow = here.today.succ_opt();
     match view {
-        View::All => {
-            sql.push(" AND deleted_at IS NULL");
-        }
-        View::Inbox => {
-            sql.push(OPEN);
-        }
-        View::Today => {
-            sql.push(OPEN);
-            due(
-                sql,
-                "<",
-                here.today.succ_opt(),
-                end_of(here.today, here),
-                here,
-            );
-        }
-        View::Upcoming => {
-            sql.push(OPEN);
-            due(
-                sql,
-                ">=",
-                here.today.succ_opt(),
-                end_of(here.today, here),
-                here,
-            );
-        }
-        View::Completed => {
-            sql.push(" AND completed_at IS NOT NULL AND deleted_at IS NULL");
-        }
-        View::Trash => {
-            sql.push(" AND deleted_at IS NOT NULL");
-        }
-        View::Tag(tag) => {
-            sql.push(OPEN);
-            tagged(sql, tag);
-        }
+        View::Today => due(sql, "<", tomorrow, end_of(here.today, here), here),
+        View::Upcoming => due(sql, ">=", tomorrow, end_of(here.today, here), here),
+        View::Tag(tag) => tagged(sql, tag),
+        _ => {}
     }
 }
 

@@ -25,21 +25,21 @@ use crate::{
 };
 
 /// Feeds, with the log's last row in each.
-const FEEDS: &str = "SELECT f.user_id, f.seq, f.at, f.tasks, u.time_zone, \
+pub(super) const FEEDS: &str = "SELECT f.user_id, f.seq, f.at, f.tasks, u.time_zone, \
      (SELECT min(t.position) FROM tasks t WHERE t.user_id = f.user_id AND t.deleted_at IS NULL), \
      (SELECT max(n) FROM events) \
      FROM json_each(?1) j CROSS JOIN feeds f ON f.user_id = j.value \
      CROSS JOIN users u ON u.id = f.user_id";
 /// A version may come again after the task was deleted for good and made anew; it is then not this
 /// answer's.
-const SEEN: &str = "SELECT m.user_id, m.mutation_id, m.fingerprint, m.seq, e.json \
+pub(super) const SEEN: &str = "SELECT m.user_id, m.mutation_id, m.fingerprint, m.seq, e.json \
      FROM json_each(?1) j \
      CROSS JOIN mutations m ON m.user_id = j.value->>0 AND m.mutation_id = j.value->>1 \
      LEFT JOIN events e ON e.user_id = m.user_id AND e.task_id = m.task_id \
      AND e.version = m.version AND e.seq <= m.seq";
-const TASKS: &str = "SELECT t.user_id, t.task FROM json_each(?1) j \
+pub(super) const TASKS: &str = "SELECT t.user_id, t.task FROM json_each(?1) j \
      CROSS JOIN tasks t ON t.user_id = j.value->>0 AND t.id = j.value->>1";
-const VERSIONS: &str = "SELECT e.user_id, e.json FROM json_each(?1) j \
+pub(super) const VERSIONS: &str = "SELECT e.user_id, e.json FROM json_each(?1) j \
      CROSS JOIN events e ON e.user_id = j.value->>0 AND e.task_id = j.value->>1 \
      AND e.version = j.value->>2";
 
@@ -110,7 +110,7 @@ fn task_of(json: &str) -> Result<Option<Task>> {
 }
 
 /// Statements that share one call take their parameters in turn: numbers would be counted anew.
-const STORE: &str = "\
+pub(super) const STORE: &str = "\
 INSERT INTO events (n, event_id, event_type, user_id, seq, task_id, version, at, json) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
     value->>7, value->>8 FROM json_each(?) WHERE true; \
@@ -134,7 +134,7 @@ UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
     FROM json_each(?) j WHERE feeds.user_id = j.value->>0";
 
 /// Comes after appending: events of this very group lose their contents too.
-const PURGE: &str = "\
+pub(super) const PURGE: &str = "\
 DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?) j CROSS JOIN tasks t \
     ON t.user_id = j.value->>0 AND t.id = j.value->>1); \
 UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \

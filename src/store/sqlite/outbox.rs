@@ -23,7 +23,7 @@ const HOLD: &str = "INSERT INTO holders (id, until) VALUES (?1, ?2) \
     ON CONFLICT (id) DO UPDATE SET until = excluded.until";
 
 /// Takes those pairs of the oldest rows that are free. ?1 holder, ?2 now, ?3 limit.
-const LEASE: &str = "\
+pub(super) const LEASE: &str = "\
 INSERT INTO leases (topic, partition, holder) \
     SELECT DISTINCT topic, partition, ?1 FROM ( \
         SELECT o.topic, o.partition, l.holder FROM outbox o \
@@ -38,7 +38,7 @@ INSERT INTO leases (topic, partition, holder) \
 
 /// The oldest rows under the holder's leases, but for those behind a row that waits.
 /// ?1 holder, ?2 now, ?3 limit.
-const CLAIMED: &str = "\
+pub(super) const CLAIMED: &str = "\
 SELECT o.id, o.topic, e.user_id, e.event_id, e.event_type, e.task_id, e.at, e.json, o.attempts \
     FROM outbox o CROSS JOIN leases l ON l.topic = o.topic AND l.partition = o.partition \
     CROSS JOIN events e ON e.n = o.event \
@@ -48,7 +48,7 @@ SELECT o.id, o.topic, e.user_id, e.event_id, e.event_type, e.task_id, e.at, e.js
     ORDER BY o.id LIMIT ?3";
 
 /// Ids that are done; id, when, why; id, why.
-const SETTLE: &str = "\
+pub(super) const SETTLE: &str = "\
 DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)); \
 UPDATE outbox SET attempts = attempts + 1, retry_at = j.value->>1, error = j.value->>2 \
     FROM json_each(?) j WHERE outbox.id = j.value->>0; \

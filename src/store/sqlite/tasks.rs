@@ -22,26 +22,35 @@ use crate::{
 };
 
 /// The head and the number of open tasks, then the open tasks if they are few enough.
-const OPEN: &str = "\
+pub(super) const OPEN: &str = "\
 WITH head (seq, open) AS (SELECT \
     coalesce((SELECT seq FROM feeds WHERE user_id = ?1), 0), \
-    (SELECT count(*) FROM (SELECT 1 FROM tasks WHERE user_id = ?1 \
+    (SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_open WHERE user_id = ?1 \
         AND completed_at IS NULL AND deleted_at IS NULL LIMIT ?2 + 1))) \
 SELECT seq, open, NULL FROM head \
-UNION ALL SELECT * FROM (SELECT NULL, NULL, task FROM tasks WHERE user_id = ?1 \
+UNION ALL SELECT * FROM (SELECT NULL, NULL, task FROM tasks INDEXED BY tasks_open WHERE user_id = ?1 \
     AND completed_at IS NULL AND deleted_at IS NULL AND (SELECT open FROM head) <= ?2 \
     ORDER BY position, id)";
 
 /// What the side bar counts, in SQL for those whose open tasks are many: first the views, then a row
 /// a tag. ?2 zone, ?3 today, ?4 the instant at which tomorrow begins.
-const COUNTS: &str = "\
+pub(super) const COUNTS: &str = "\
 SELECT NULL, count(*), \
     total(CASE WHEN due_zone IS NULL OR due_zone = ?2 THEN due_date <= ?3 ELSE due_at < ?4 END), \
     total(CASE WHEN due_zone IS NULL OR due_zone = ?2 THEN due_date > ?3 ELSE due_at >= ?4 END) \
-    FROM tasks WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL \
-UNION ALL SELECT * FROM (SELECT j.value, count(*), 0.0, 0.0 FROM tasks, json_each(tags) j \
+    FROM tasks INDEXED BY tasks_open WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL \
+UNION ALL SELECT * FROM (SELECT j.value, count(*), 0.0, 0.0 FROM tasks INDEXED BY tasks_open, json_each(tags) j \
     WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL AND tags IS NOT NULL \
     GROUP BY j.value ORDER BY j.value)";
+
+/// Version 0 is what was deleted for good.
+pub(super) const HISTORY: &str = "SELECT seq, json FROM events WHERE user_id = ?1 AND task_id = ?2 \
+             AND version > max(?3, 0) ORDER BY version LIMIT ?4";
+
+/// The fold keeps the last event of each task, so that only those need be read: next to max(), SQLite
+/// takes the other columns from the row that has it.
+pub(super) const AS_OF: &str = "SELECT max(seq), json FROM events WHERE user_id = ?1 AND seq <= ?2 AND at <= ?3 \
+             AND task_id IS NOT NULL AND event_type LIKE 'task.%' GROUP BY task_id";
 
 #[async_trait]
 impl Tasks for SqliteStore {
@@ -115,18 +124,14 @@ impl Tasks for SqliteStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<StoredEvent>> {
-        // Version 0 is what was deleted for good.
-        let rows = sqlx::query(
-            "SELECT seq, json FROM events WHERE user_id = ?1 AND task_id = ?2 \
-             AND version > max(?3, 0) ORDER BY version LIMIT ?4",
-        )
-        .bind(user.to_string())
-        .bind(id.to_string())
-        .bind(after)
-        .bind(limit as i64)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(db)?;
+        let rows = sqlx::query(HISTORY)
+            .bind(user.to_string())
+            .bind(id.to_string())
+            .bind(after)
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(db)?;
         rows.iter().map(feeds::stored).collect()
     }
 
@@ -135,16 +140,11 @@ impl Tasks for SqliteStore {
             AsOf::Seq(seq) => (seq, i64::MAX),
             AsOf::At(at) => (i64::MAX, at.0),
         };
-        // The fold keeps the last event of each task, so that only those need be read: next to
-        // max(), SQLite takes the other columns from the row that has it.
-        let mut rows = sqlx::query(
-            "SELECT max(seq), json FROM events WHERE user_id = ?1 AND seq <= ?2 AND at <= ?3 \
-             AND task_id IS NOT NULL AND event_type LIKE 'task.%' GROUP BY task_id",
-        )
-        .bind(user.to_string())
-        .bind(seq)
-        .bind(at)
-        .fetch(&self.readers);
+        let mut rows = sqlx::query(AS_OF)
+            .bind(user.to_string())
+            .bind(seq)
+            .bind(at)
+            .fetch(&self.readers);
         let mut tasks = BTreeMap::new();
         while let Some(row) = rows.try_next().await.map_err(db)? {
             let event: Event<IgnoredAny> = from_json(row.try_get(1).map_err(db)?)?;

@@ -11,8 +11,7 @@ use tidings::{
     clock::{Ambient, Clock, RandomIds},
     error::{Error, Result},
     store::{
-        Account, LooseEvent, Mutation, OnCommit, Outcome, SharedStore, SqliteStore, Store,
-        StoredEvent,
+        Account, LooseEvent, Mutation, OnCommit, Outcome, SharedStore, SqliteStore, StoredEvent,
     },
 };
 use tidings_domain::{
@@ -138,7 +137,7 @@ impl TestStore for Sqlite {
     }
 
     async fn faults(&self) -> Vec<String> {
-        Vec::new()
+        self.store.check().await.unwrap().faults
     }
 }
 
@@ -245,9 +244,4 @@ pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T>) -> Code {
         Err(Error::Refused(fault)) => fault.code,
         other => panic!("expected a refusal, got {other:?}"),
     }
-}
-
-/// Only so that the trait is named.
-pub(crate) fn _is_store(store: &dyn Store) -> &dyn Store {
-    store
 }

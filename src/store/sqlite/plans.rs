@@ -1,0 +1,135 @@
+//! How SQLite means to carry our statements out: by an index, whatever else the database holds, so
+//! that what is done often costs the same with 100 and with 100,000 completed tasks.
+
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+use tidings_domain::{
+    id::UserId,
+    time::{Timestamp, TzDatabase},
+    view::{Here, View},
+};
+use uuid::Uuid;
+
+use super::{MIGRATIONS, audit, feeds, list, mutate, outbox, tasks};
+use crate::store::{Sort, SortKey, TaskQuery};
+
+async fn database() -> SqliteConnection {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    MIGRATIONS
+        .run_direct(None, &mut connection, false)
+        .await
+        .unwrap();
+    connection
+}
+
+/// The steps of each statement of a text.
+async fn steps(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let mut steps = Vec::new();
+    for statement in sql.split(';') {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let rows = sqlx::query(explain).fetch_all(&mut *connection).await;
+        steps.extend(
+            rows.unwrap()
+                .iter()
+                .map(|row| row.get::<String, _>("detail")),
+        );
+    }
+    steps
+}
+
+/// Steps that walk a whole table of ours.
+fn scans(steps: &[String]) -> Vec<&String> {
+    let bound = [
+        "SCAN j",
+        "SCAN json_each",
+        "SCAN head",
+        "SCAN CONSTANT",
+        "SCAN (subquery",
+    ];
+    let scan = |step: &&String| step.starts_with("SCAN");
+    steps
+        .iter()
+        .filter(scan)
+        .filter(|step| !bound.iter().any(|b| step.starts_with(b)))
+        .collect()
+}
+
+#[tokio::test]
+async fn walks_no_table() {
+    let mut connection = database().await;
+    for sql in [
+        tasks::OPEN,
+        tasks::COUNTS,
+        tasks::HISTORY,
+        tasks::AS_OF,
+        feeds::EVENTS,
+        feeds::RECENT,
+        mutate::FEEDS,
+        mutate::SEEN,
+        mutate::TASKS,
+        mutate::VERSIONS,
+        mutate::STORE,
+        mutate::PURGE,
+        outbox::SETTLE,
+        audit::RECORD,
+    ] {
+        let steps = steps(&mut connection, sql).await;
+        assert_eq!(scans(&steps), Vec::<&String>::new(), "{sql}\n{steps:#?}");
+    }
+    // The outbox is walked from its oldest row, and no further than asked for.
+    for sql in [outbox::LEASE, outbox::CLAIMED] {
+        let steps = steps(&mut connection, sql).await;
+        assert!(scans(&steps).len() <= 1, "{sql}\n{steps:#?}");
+        let sorted = steps.iter().any(|step| step.contains("FOR ORDER BY"));
+        assert!(!sorted, "{sql}\n{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn goes_by_the_index_of_a_view() {
+    let mut connection = database().await;
+    let here = Here::at("Europe/Berlin", Timestamp(0), &TzDatabase);
+    let user = UserId(Uuid::nil());
+    let position = Sort::default();
+    let newest = |key| Sort {
+        key,
+        descending: true,
+    };
+    for (view, sort, index) in [
+        (View::All, position, "tasks_kept"),
+        (View::Inbox, position, "tasks_open"),
+        (View::Tag("home".into()), position, "tasks_open"),
+        (
+            View::Completed,
+            newest(SortKey::CompletedAt),
+            "tasks_completed",
+        ),
+        (View::Trash, newest(SortKey::DeletedAt), "tasks_trash"),
+    ] {
+        let mut query = TaskQuery {
+            view,
+            sort,
+            limit: 50,
+            ..TaskQuery::default()
+        };
+        for after in [
+            None,
+            Some(serde_json::json!(5)),
+            Some(serde_json::json!("a5")),
+        ] {
+            query.after = after.map(|value| crate::store::Cursor {
+                sort,
+                value,
+                id: tidings_domain::id::TaskId(Uuid::nil()),
+            });
+            let sql = list::listing(user, &query, &here);
+            let sql = sql.sql().as_str().to_owned();
+            let steps = steps(&mut connection, &sql).await;
+            assert!(
+                steps.iter().any(|step| step.contains(index)),
+                "{sql}\n{steps:#?}"
+            );
+            let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+            assert!(!sorted && scans(&steps).is_empty(), "{sql}\n{steps:#?}");
+        }
+    }
+}
