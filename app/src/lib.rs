@@ -1,5 +1,8 @@
 //! The pages of Tidings and the server functions that they call.
 
+// Views are deeply nested types.
+#![recursion_limit = "512"]
+
 pub mod api;
 pub mod app;
 pub mod browser;

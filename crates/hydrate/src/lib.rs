@@ -1,5 +1,8 @@
 //! The browser's entry: takes over the page that the server rendered.
 
+// Views are deeply nested types.
+#![recursion_limit = "512"]
+
 use leptos::prelude::*;
 use tidings_app::{app::App, page::PageData};
 use wasm_bindgen::prelude::wasm_bindgen;
