@@ -1,6 +1,9 @@
 //! The tab's copy of the tasks, and what each row shows of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use leptos::prelude::*;
 use tidings_domain::{
@@ -8,11 +11,12 @@ use tidings_domain::{
     id::TaskId,
     replica::Replica,
     task::Task,
+    text,
     time::Timestamp,
     view::{Board, Counts, Here, View},
 };
 
-use crate::browser::clock;
+use crate::browser::{clock, text::fold};
 
 /// What one row reads.
 #[derive(Clone)]
@@ -139,6 +143,29 @@ impl Core {
         let mut tasks: Vec<&Task> = self.all().filter(|t| view.holds(t, here)).collect();
         tasks.sort_by(|a, b| view.order(a, b, here));
         tasks.into_iter().map(|t| t.id).collect()
+    }
+
+    /// What a search shows, in the server's order, which is latest first: the tasks at hand that
+    /// match, and those that the server found.
+    pub(super) fn search(&self, q: &str, known: &[TaskId]) -> Vec<TaskId> {
+        let q = fold(q);
+        if text::words(&q).next().is_none() {
+            return Vec::new();
+        }
+        let matches = |task: &Task| {
+            let mut words = [&task.title, "\n", &task.description].concat();
+            for tag in &task.tags {
+                words.push('\n');
+                words.push_str(tag);
+            }
+            text::matches(&q, &fold(&words))
+        };
+        let mut found: Vec<&Task> = self
+            .all()
+            .filter(|t| t.deleted_at.is_none() && (known.contains(&t.id) || matches(t)))
+            .collect();
+        found.sort_by_key(|t| (Reverse(t.updated_at), t.id));
+        found.into_iter().map(|t| t.id).collect()
     }
 
     /// Counts the open tasks.

@@ -3,13 +3,13 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use serde::Serialize;
-use tidings_domain::{error::Fault, id::TaskId, text, view::View};
+use tidings_domain::{error::Fault, id::TaskId, view::View};
 
 pub use super::fetch::Fetch;
 use super::{Client, fetch::Fetching};
 use crate::{
     api::tasks::{ListQuery, Listing},
-    browser::{http, text::fold, timer::Timer},
+    browser::{http, timer::Timer},
     route::Route,
 };
 
@@ -93,7 +93,8 @@ impl Client {
                 None => self.with_here(|here| self.core.with_value(|c| c.list(&query.view, here))),
                 Some(q) => lists.known.with(|known| {
                     let known = known.as_ref().filter(|k| k.query == *query);
-                    self.found(q, known.map_or(&[], |k| &k.ids))
+                    let known = known.map_or(&[][..], |k| &k.ids);
+                    self.core.with_value(|core| core.search(q, known))
                 }),
             })
         });
@@ -201,31 +202,5 @@ impl Client {
                 })
             }
         });
-    }
-
-    /// What a search shows: what the server found, and what matches among the tasks at hand.
-    fn found(self, q: &str, known: &[TaskId]) -> Vec<TaskId> {
-        let q = fold(q);
-        if text::words(&q).next().is_none() {
-            return Vec::new();
-        }
-        let matches = |core: &super::core::Core, id: TaskId| {
-            let Some(task) = core.shown(id) else {
-                return false;
-            };
-            let mut words = [&task.title, "\n", &task.description].concat();
-            for tag in &task.tags {
-                words.push('\n');
-                words.push_str(tag);
-            }
-            task.deleted_at.is_none() && (known.contains(&id) || text::matches(&q, &fold(&words)))
-        };
-        self.with_here(|here| {
-            self.core.with_value(|core| {
-                let mut ids = core.list(&View::All, here);
-                ids.retain(|id| matches(core, *id));
-                ids
-            })
-        })
     }
 }

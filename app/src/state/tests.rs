@@ -10,7 +10,10 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::{Client, Link, toast::ToastKind};
-use crate::{api::account::Profile, page::PageData};
+use crate::{
+    api::{account::Profile, tasks::ListQuery},
+    page::PageData,
+};
 
 /// 2026-12-10, 12:00 UTC.
 const NOON: Timestamp = Timestamp(1_796_904_000_000);
@@ -207,5 +210,21 @@ fn a_change_of_many_is_undone_as_one() {
         assert!(inbox.get_untracked().is_empty());
         client.undo();
         assert_eq!(inbox.get_untracked(), [id(1), id(2), id(3)]);
+    });
+}
+
+#[test]
+fn a_search_finds_what_is_at_hand_and_what_the_server_found() {
+    with_client(|client| {
+        let query = |q: &str| ListQuery {
+            view: View::All,
+            q: Some(q.into()),
+            cursor: None,
+        };
+        let found = |q: &str| client.list(Signal::stored(query(q))).ids.get_untracked();
+        assert_eq!(found("TAS 2"), [id(2)]);
+        assert_eq!(found("hom").len(), 3);
+        assert!(found("ask").is_empty());
+        assert!(found(" ").is_empty());
     });
 }

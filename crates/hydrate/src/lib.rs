@@ -9,8 +9,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Reads what the page was rendered from, which lies in it as JSON, and hydrates from the same. A
 /// page without it stays as plain as it came, and works.
-#[wasm_bindgen(start)]
-pub fn start() {
+#[wasm_bindgen]
+pub fn hydrate() {
     console_error_panic_hook::set_once();
     let text = document()
         .get_element_by_id("page")
