@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use tidings::{clock::Ambient, store::SqliteStore};
-use tidings_domain::{command::Command, event::EventType};
+use tidings_domain::{command::Command, error::Code, event::EventType};
 
-use super::kit::{Commits, Sqlite, TestStore, titled};
+use sqlx::{Connection, Executor, SqliteConnection};
+
+use super::kit::{Commits, Sqlite, TestStore, refusal, titled};
 
 #[tokio::test]
 async fn migrates_once_however_many_start() {
@@ -83,4 +85,57 @@ async fn leaves_no_words_of_what_was_deleted_for_good_in_the_file() {
     let holds = |words: &str| bytes.windows(words.len()).any(|w| w == words.as_bytes());
     assert!(holds("plainly-there"));
     assert!(!holds(secret));
+}
+
+#[tokio::test]
+async fn writes_all_of_a_group_or_nothing_and_recovers() {
+    let store = Sqlite::new().await;
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let mut other = SqliteConnection::connect(&store.path()).await.unwrap();
+    // The last statement of a group fails, after all others have gone through.
+    let trip = "CREATE TRIGGER trip BEFORE UPDATE ON feeds BEGIN SELECT raise(ABORT, 'trip'); END";
+    other.execute(trip).await.unwrap();
+    let calls = (0..5).map(|_| kit.change(ann, kit.task_id(), Command::Create(titled("No"))));
+    let event = kit.loose(EventType::LoggedIn, Some(ann));
+    let (outcomes, recorded) = tokio::join!(
+        futures_util::future::join_all(calls),
+        kit.store.record(&event)
+    );
+    assert!(outcomes.iter().all(|outcome| outcome.is_err()));
+    drop(recorded);
+    assert!(kit.feed(ann).await.is_empty());
+    assert_eq!(kit.store.snapshot(ann).await.unwrap(), (0, Vec::new()));
+    other.execute("DROP TRIGGER trip").await.unwrap();
+    kit.add_titled(ann, "Yes").await;
+    assert_eq!(kit.feed(ann).await.len(), 1);
+    assert_eq!(store.faults().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn forgets_answers_after_thirty_days() {
+    let mut store = Sqlite::new().await;
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let old = kit.mutation(ann, kit.task_id(), Command::Create(titled("Old")));
+    kit.store.mutate(old.clone()).await.unwrap();
+    kit.clock.advance(86_400_000);
+    let new = kit.mutation(ann, kit.task_id(), Command::Create(titled("New")));
+    kit.store.mutate(new.clone()).await.unwrap();
+    kit.clock.advance(29 * 86_400_000 + 1);
+    // It looks when it starts, and every so often.
+    store.reopen().await;
+    let kit = store.kit();
+    let gone = async {
+        loop {
+            match kit.store.mutate(old.clone()).await {
+                Ok(outcome) => assert!(outcome.replayed),
+                refused => break assert_eq!(refusal(refused), Code::Conflict),
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(10);
+    tokio::time::timeout(patience, gone).await.unwrap();
+    assert!(kit.store.mutate(new).await.unwrap().replayed);
 }
