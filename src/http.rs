@@ -1,3 +1,62 @@
 //! Everything that knows HTTP.
 
+pub mod api;
+pub mod caller;
+pub mod edge;
+pub mod fields;
+pub mod files;
+pub mod health;
+pub mod origin;
+pub mod problem;
+pub mod routes;
+pub mod rpc_people;
+pub mod security;
+pub mod state;
 pub mod ws;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    handler::HandlerWithoutStateExt,
+    http::Method,
+    middleware::{from_fn, from_fn_with_state},
+};
+use tidings_domain::error::Code;
+use tower::ServiceBuilder;
+
+use self::{problem::Problem, routes::Routes, state::AppState, ws::Sockets};
+
+/// Every route but the socket's. Each module adds its own here.
+fn routes() -> Routes {
+    Routes::new().merge(health::routes()).merge(api::routes())
+}
+
+/// Every route that the router has, for tests that walk them all.
+pub fn table() -> Vec<(Method, &'static str)> {
+    let (_, mut table) = routes().into_parts();
+    table.push((Method::GET, "/ws"));
+    table
+}
+
+/// The public router.
+pub fn router(app: AppState, sockets: Arc<Sockets>) -> Router {
+    let (router, _) = routes().into_parts();
+    let files = ServiceBuilder::new()
+        .layer(from_fn(files::keep))
+        .service(files::folder(&app.config.site_root).fallback(nothing.into_service()));
+    router
+        .fallback_service(files)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app.clone())
+        .merge(ws::routes(sockets))
+        .layer(from_fn_with_state(app, edge::pass))
+}
+
+async fn wrong_method() -> Problem {
+    Code::MethodNotAllowed.into()
+}
+
+async fn nothing() -> Problem {
+    Code::NotFound.into()
+}

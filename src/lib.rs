@@ -1,10 +1,14 @@
 //! The server of Tidings.
 
+pub mod auth;
 pub mod clock;
+pub mod config;
 pub mod consumers;
 pub mod error;
 pub mod events;
 pub mod http;
 pub mod live;
 pub mod service;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;

@@ -1,3 +1,4 @@
 //! Use cases: what may be asked of Tidings, in its own words. Knows the store, not HTTP.
 
+pub mod accounts;
 pub mod tasks;

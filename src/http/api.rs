@@ -1,0 +1,37 @@
+//! REST, a noun a file.
+
+pub mod account;
+pub mod tokens;
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use tidings_domain::error::Code;
+use uuid::Uuid;
+
+use super::{routes::Routes, state::AppState};
+use crate::error::{Error, Result};
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new()
+        .merge(account::routes())
+        .merge(tokens::routes())
+}
+
+/// The one id in a path. What is no id names nothing: 404.
+#[derive(Clone, Copy, Debug)]
+pub struct PathId(pub Uuid);
+
+impl FromRequestParts<AppState> for PathId {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self> {
+        let Path(text) = Path::<String>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Code::NotFound)?;
+        let id = text.parse().map_err(|_| Code::NotFound)?;
+        Ok(Self(id))
+    }
+}

@@ -1,0 +1,100 @@
+//! The edge: what every request passes, whatever it asks for. One layer, so that it costs little.
+
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, HttpBody},
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use http_body_util::Limited;
+use tidings_domain::error::Code;
+use tokio::time::timeout;
+
+use super::{
+    caller::{self, set_cookie},
+    security,
+    state::{App, AppState},
+};
+use crate::error::{Error, Result};
+
+/// The largest body, in bytes.
+pub const BODY_MAX: usize = 1024 * 1024;
+/// Requests under way at once; one more is turned away.
+pub(super) const CONCURRENT_MAX: usize = 1_024;
+/// How long an answer may take to begin.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// The other end of the connection that a request came by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Sees to limits, the Origin rule, panics and headers.
+pub(super) async fn pass(
+    State(app): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(Peer(peer)) = request.extensions().get().copied() else {
+        return Error::internal("a request came by no connection").into_response();
+    };
+    let headers = request.headers();
+    let trusted = &app.config.trusted_proxies;
+    let caller = Arc::new(caller::read(headers, peer.ip(), trusted, app.is_https()));
+    let secret = caller::cookie(headers).map(str::to_owned);
+    request.extensions_mut().insert(caller.clone());
+    let mut response = admit(&app, request, next)
+        .await
+        .unwrap_or_else(IntoResponse::into_response);
+    let headers = response.headers_mut();
+    if caller.is_renewed() {
+        renew(headers, secret.as_deref(), caller.https);
+    }
+    security::stamp(headers, caller.https);
+    response
+}
+
+async fn admit(app: &App, mut request: Request, next: Next) -> Result<Response> {
+    let path = request.uri().path();
+    // Whether the process is alive must be told even where there is room for nothing else.
+    let _room = match path {
+        "/healthz" => None,
+        _ => Some(app.room.try_acquire().map_err(|_| Code::Unavailable)?),
+    };
+    if !app.origins.allow(request.method(), path, request.headers()) {
+        return Err(Code::Forbidden.into());
+    }
+    let size = request.body().size_hint();
+    if size.lower() > BODY_MAX as u64 {
+        return Err(Code::PayloadTooLarge.into());
+    }
+    if size.upper().is_none_or(|most| most > BODY_MAX as u64) {
+        request = request.map(|body| Body::new(Limited::new(body, BODY_MAX)));
+    }
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match timeout(ANSWER_WITHIN, answer).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(panic)) => Err(Error::internal(words(&*panic))),
+        Err(_) => Err(Error::Unavailable("no answer in time".into())),
+    }
+}
+
+/// Gives the browser its session's cookie again, unless the answer says something else of it.
+fn renew(headers: &mut HeaderMap, secret: Option<&str>, https: bool) {
+    if !headers.contains_key(header::SET_COOKIE)
+        && let Some(cookie) = set_cookie(secret, https)
+    {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.unwrap_or_default())
+}

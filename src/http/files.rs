@@ -1,0 +1,71 @@
+//! The browser's files: style, script and what lies in `public/`, with the brotli copies that the
+//! build has made beside them.
+
+use std::path::Path;
+
+use axum::{
+    extract::Request,
+    http::{HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use tidings_app::shell::Assets;
+use tower_http::services::ServeDir;
+
+use crate::{
+    config::Config,
+    error::{Error, Result},
+};
+
+/// The folder that the script lies in.
+const PKG: &str = "pkg";
+/// What its files are called.
+const NAME: &str = "tidings";
+
+/// Where pages find style and script.
+///
+/// # Errors
+/// `Internal` where the list of hashes cannot be read.
+pub fn assets(config: &Config) -> Result<Assets> {
+    let hashes = match &config.hash_file {
+        None => String::new(),
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|error| Error::internal(format!("{}: {error}", file.display())))?,
+    };
+    Ok(Assets::new(PKG, NAME, &hashes))
+}
+
+/// The folder of the files. What is not in it goes to the fallback.
+pub(super) fn folder(root: &Path) -> ServeDir {
+    ServeDir::new(root)
+        .precompressed_br()
+        .append_index_html_on_directories(false)
+        .call_fallback_on_method_not_allowed(true)
+}
+
+/// Says how long files may be kept: for ever, where the name holds a hash of the contents.
+pub(super) async fn keep(request: Request, next: Next) -> Response {
+    let hashed = is_hashed(request.uri().path());
+    let mut response = next.run(request).await;
+    if response.status().is_success() || response.status().is_redirection() {
+        let how_long = if hashed {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(how_long));
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'"),
+        );
+    }
+    response
+}
+
+/// Whether a path is `/pkg/<name>.<hash>.<kind>`.
+fn is_hashed(path: &str) -> bool {
+    let name = path.strip_prefix("/pkg/").unwrap_or_default();
+    let parts: Vec<_> = name.split('.').collect();
+    matches!(parts[..], [NAME, hash, "js" | "css" | "wasm"] if hash.len() >= 16)
+}

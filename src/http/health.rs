@@ -1,0 +1,27 @@
+//! Whether the process is alive, and whether it can do its work.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+use tidings_domain::{error::Code, id::UserId};
+use uuid::Uuid;
+
+use super::{routes::Routes, state::AppState};
+use crate::error::Result;
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new().get("/healthz", alive).get("/readyz", ready)
+}
+
+async fn alive() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn ready(State(app): State<AppState>) -> Result<Json<Value>> {
+    if app.stopping.is_cancelled() {
+        return Err(Code::Unavailable.into());
+    }
+    // Nobody's feed: the cheapest question that only the database can answer.
+    app.store.head(UserId(Uuid::nil())).await?;
+    Ok(Json(json!({ "status": "ok" })))
+}

@@ -1,0 +1,48 @@
+//! What handlers share.
+
+use std::sync::Arc;
+
+use tidings_app::shell::Assets;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::origin::Origins;
+use crate::{
+    auth::sessions::Sessions, clock::Ambient, config::Config, live::Hub,
+    service::accounts::Accounts, store::SharedStore,
+};
+
+/// What every handler may use.
+pub type AppState = Arc<App>;
+
+/// The parts of a running server.
+pub struct App {
+    /// What it runs on.
+    pub config: Config,
+    /// Time and ids.
+    pub ambient: Ambient,
+    /// Everything that lasts.
+    pub store: SharedStore,
+    /// Sockets.
+    pub hub: Arc<Hub>,
+    /// Who a secret belongs to.
+    pub sessions: Arc<Sessions>,
+    /// Accounts.
+    pub accounts: Accounts,
+    /// Where pages find style and script.
+    pub assets: Assets,
+    /// Which origins are ours.
+    pub origins: Origins,
+    /// Requests that may be under way.
+    pub(super) room: Semaphore,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
+}
+
+impl App {
+    /// Whether people reach this server by https, however the last hop is made.
+    pub fn is_https(&self) -> bool {
+        let url = self.config.public_url.as_ref();
+        url.is_some_and(|url| url.scheme() == "https")
+    }
+}
