@@ -19,4 +19,5 @@ pub mod row;
 pub mod side_bar;
 pub mod task;
 pub mod toasts;
+pub mod tokens;
 pub mod top_bar;

@@ -4,8 +4,12 @@ use leptos::prelude::*;
 
 use crate::route::Route;
 
+pub mod account;
+pub mod activity;
+pub mod completed;
 pub mod failed;
 pub mod inbox;
+pub mod search;
 pub mod sign_in;
 pub mod sign_up;
 pub mod today;
@@ -18,6 +22,12 @@ pub fn page(route: Route) -> AnyView {
         Route::Tag(tag) => inbox::tag(tag).into_any(),
         Route::Today => today::today().into_any(),
         Route::Upcoming => upcoming::upcoming().into_any(),
-        _ => ().into_any(),
+        Route::Completed => completed::completed().into_any(),
+        Route::Search(_) => search::search().into_any(),
+        Route::Trash => completed::trash().into_any(),
+        Route::Activity => activity::activity().into_any(),
+        Route::Account => account::account().into_any(),
+        // These have no frame, or are drawn beside a list.
+        Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => ().into_any(),
     }
 }

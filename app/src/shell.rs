@@ -94,7 +94,7 @@ pub fn shell(page: PageData, assets: &Assets) -> impl IntoView + use<> {
                 />
                 <noscript>
                     <style nonce=nonce.clone()>
-                        ".nojs{display:revert!important}.js{display:none!important}"
+                        ".nojs{display:inline-flex!important}.js{display:none!important}"
                     </style>
                 </noscript>
                 <script type="module" nonce=nonce inner_html=start></script>

@@ -2,7 +2,7 @@
 //! edited, and what the page came with.
 
 use leptos::{html, prelude::*};
-use tidings_domain::id::TaskId;
+use tidings_domain::{error::Fault, id::TaskId};
 use uuid::Uuid;
 
 use crate::{
@@ -61,6 +61,7 @@ struct Start {
     activity: Option<Vec<Activity>>,
     tokens: Option<Vec<TokenRow>>,
     new_token: Option<String>,
+    fault: Option<(String, Fault)>,
 }
 
 impl Ui {
@@ -80,6 +81,7 @@ impl Ui {
                 activity: page.activity.clone(),
                 tokens: page.tokens.clone(),
                 new_token: page.new_token.clone(),
+                fault: page.failed.clone().zip(page.fault.clone()),
             }),
         };
         provide_context(ui);
@@ -111,6 +113,18 @@ impl Ui {
     /// The tokens, if the page came with them.
     pub fn tokens(self) -> Option<Vec<TokenRow>> {
         self.take(|start| start.tokens.take())
+    }
+
+    /// Why the form that posts to `action` failed, if it did.
+    pub fn fault_of(self, action: &str) -> Option<Fault> {
+        self.take(|start| start.fault.take_if(|(of, _)| of == action))
+            .map(|(_, fault)| fault)
+    }
+
+    /// Why a form failed that nobody has asked for by name.
+    pub fn fault(self) -> Option<Fault> {
+        self.take(|start| start.fault.take())
+            .map(|(_, fault)| fault)
     }
 
     /// The secret of a token that was just made.

@@ -38,10 +38,7 @@ impl FormState {
     /// Sends the form that was submitted; `done` takes the answer.
     pub fn submit(self, event: &SubmitEvent, done: impl FnOnce(Answer) + 'static) {
         event.prevent_default();
-        let form = event
-            .target()
-            .and_then(|t| t.dyn_into::<HtmlFormElement>().ok());
-        let Some(form) = form else { return };
+        let Some(form) = form_of(event) else { return };
         if self.busy.get_untracked() {
             return;
         }
@@ -101,6 +98,11 @@ fn belongs(code: Code) -> Option<&'static str> {
         Code::EmailTaken => Some("email"),
         _ => None,
     }
+}
+
+/// The form that is submitted.
+pub fn form_of(event: &SubmitEvent) -> Option<HtmlFormElement> {
+    event.target()?.dyn_into().ok()
 }
 
 async fn send(form: &HtmlFormElement) -> Result<Answer, Fault> {

@@ -41,7 +41,12 @@ pub fn frame(page: &PageData, route: Route) -> AnyView {
                 {top_bar()}
                 <main id="main">
                     {move || list.get().map(|route| {
-                        view! { <div class="page">{pages::page(route)}</div> }
+                        let inside = pages::page(route);
+                        // What no form of the page has taken for its own.
+                        let fault = ui.fault().map(|fault| {
+                            view! { <p class="notice" role="alert">{fault.detail}</p> }
+                        });
+                        view! { <div class="page">{fault}{inside}</div> }
                     })}
                     {move || {
                         open.get().map(|id| {

@@ -33,13 +33,12 @@ pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
         let at = item.timestamp;
         let when = move || {
             client.now().track();
-            client.with_here(|here| [", ", &words::moment(at, here)].concat())
+            client.with_here(|here| [who, ", ", &words::moment(at, here)].concat())
         };
         let fields = client.with_here(|here| changes(&item, here));
         view! {
             <li>
                 <b>{what}</b>
-                {who}
                 {when}
                 {fields}
                 {move || {
@@ -47,7 +46,7 @@ pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
                         .then(|| {
                             view! {
                                 <button
-                                    class="link"
+                                    class="link block"
                                     name="version"
                                     value=version.to_string()
                                     on:click=bring_back

@@ -16,7 +16,7 @@ use crate::{
 pub fn top_bar() -> AnyView {
     view! {
         <header class="bar">
-            {search_box("search")}
+            {search_box("search", true)}
             {pill()}
         </header>
     }
@@ -24,8 +24,14 @@ pub fn top_bar() -> AnyView {
 }
 
 /// A search box. Searches as one types, once one has stopped for a moment.
-pub fn search_box(class: &'static str) -> impl IntoView {
-    let (place, ui) = (expect_context::<Place>(), Ui::get());
+pub fn search_box(class: &'static str, main: bool) -> impl IntoView {
+    let place = expect_context::<Place>();
+    // The one that `/` leads to.
+    let node = if main {
+        Ui::get().search
+    } else {
+        NodeRef::new()
+    };
     let asked = move || match place.route.get() {
         Route::Search(q) => q,
         _ => String::new(),
@@ -49,7 +55,7 @@ pub fn search_box(class: &'static str) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         typed.update_value(|n| *n += 1);
-        if let Some(input) = ui.search.get_untracked() {
+        if let Some(input) = node.get_untracked() {
             look(input.value());
         }
     };
@@ -57,7 +63,7 @@ pub fn search_box(class: &'static str) -> impl IntoView {
         <form class=class role="search" action="/search" on:submit=submit>
             {icon("#find")}
             <input
-                node_ref=ui.search
+                node_ref=node
                 type="search"
                 name="q"
                 placeholder="Search tasks"
@@ -78,9 +84,9 @@ pub fn search_box(class: &'static str) -> impl IntoView {
 fn pill() -> impl IntoView {
     let link = Client::get().link();
     let class = move || match link.get() {
-        Link::Live { .. } => "pill",
-        Link::Connecting | Link::Offline { .. } => "pill off",
-        Link::Reconnecting => "pill wait",
+        Link::Live { .. } => "pill js",
+        Link::Connecting | Link::Offline { .. } => "pill off js",
+        Link::Reconnecting => "pill wait js",
     };
     let says = move || match link.get() {
         Link::Connecting => "Connecting".to_owned(),

@@ -1,0 +1,74 @@
+//! Tasks that hold some words: open, done, wherever they are but in the trash.
+
+use leptos::prelude::*;
+
+use crate::{
+    api::tasks::ListQuery,
+    components::{
+        empty::empty,
+        head::head,
+        list::{end_of, list, rows},
+        row::Of,
+        top_bar::search_box,
+    },
+    navigate::Place,
+    route::Route,
+    state::{Client, lists::Fetch},
+    words,
+};
+
+/// The page.
+pub fn search() -> impl IntoView {
+    let (client, place) = (Client::get(), expect_context::<Place>());
+    let asked = Memo::new(move |_| {
+        place.list.with(|list| match list {
+            Some(Route::Search(q)) => q.clone(),
+            _ => String::new(),
+        })
+    });
+    let query =
+        Signal::derive(move || ListQuery::of(&Route::Search(asked.get())).unwrap_or_default());
+    let found = client.list(query);
+    let count = move || found.ids.with(Vec::len);
+    let sub = move || {
+        let q = asked.get();
+        if q.is_empty() {
+            return "Words in titles, descriptions and tags.".to_owned();
+        }
+        let more = if found.more.get() { "More than " } else { "" };
+        [
+            more,
+            &words::count(count(), "task"),
+            " for ",
+            &words::quoted(&q),
+        ]
+        .concat()
+    };
+    let none = move || {
+        if asked.with(String::is_empty) {
+            return Some(empty(
+                "#find",
+                "Search your tasks".to_owned(),
+                "The beginnings of words are enough, accents and capitals do not matter. What is \
+                 done is found too.",
+                false,
+            ));
+        }
+        let none = count() == 0 && found.fetch.get() == Fetch::Done;
+        none.then(|| {
+            empty(
+                "#find",
+                "Nothing found".to_owned(),
+                "No title, description or tag has words that begin so. Try fewer letters.",
+                false,
+            )
+        })
+    };
+    view! {
+        {head(Route::Search(String::new()), sub)}
+        <div class="only-phone">{search_box("search search-here", false)}</div>
+        {list(rows(found.ids.into(), Of::default()))}
+        {end_of(found)}
+        {none}
+    }
+}
