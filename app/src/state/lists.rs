@@ -80,7 +80,23 @@ struct Args {
     query: ListQuery,
 }
 
+#[derive(Serialize)]
+struct TaskArgs {
+    id: TaskId,
+}
+
 impl Client {
+    /// Fetches a task that the tab may not know: one that is closed, or of a page that was not
+    /// loaded.
+    ///
+    /// # Errors
+    /// The server's fault; `not_found` where there is no such task.
+    pub async fn fetch_task(self, id: TaskId) -> Result<(), Fault> {
+        let task = http::call("task", &TaskArgs { id }).await?;
+        self.learn([task]);
+        Ok(())
+    }
+
     /// A list of Completed, the Trash or a search, see [`ListQuery::of`]: what the page came with,
     /// or fetched when the query changes. One list a page. A search finds open tasks at once, and
     /// the rest when the server has answered.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{Client, Link, tabs::Tabs};
 use crate::{
-    browser::{channel::Channel, http, id, page, storage, timer::Timer},
+    browser::{channel::Channel, clock, http, id, page, storage, timer::Timer},
     route::encode,
 };
 
@@ -63,6 +63,11 @@ pub(super) fn start(client: Client) {
     let Some(user) = user else {
         return;
     };
+    // Until the server tells its time: a clock that is wrong by more than a page takes to load.
+    let skew = client.now.get_untracked().0 - clock::now().0;
+    if skew.abs() > MINUTE {
+        client.skew.set_value(skew);
+    }
     let live = Rc::new(Live {
         client,
         user,

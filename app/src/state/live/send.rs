@@ -93,6 +93,8 @@ impl Live {
             Ok(changed) => {
                 self.tried.borrow_mut().remove(&id);
                 self.failures.set(0);
+                // The server is there: no need to wait for the socket's next try.
+                self.reach();
                 let mut ids = Default::default();
                 client.core.update_value(|core| {
                     ids = core.replica.acknowledge(id, changed.seq);

@@ -76,9 +76,6 @@ impl Live {
         if wire.socket.is_some() || self.out.get() || !page::is_online() {
             return;
         }
-        if wire.barred.is_some_and(|until| clock::now() < until) {
-            return;
-        }
         wire.barred = None;
         let live = Rc::downgrade(self);
         let heard = Rc::new(move |heard| {
@@ -96,17 +93,28 @@ impl Live {
 
     /// The page was shown or the network came back: connects now, or asks whether the socket lives.
     pub(super) fn look_up(self: &Rc<Self>) {
-        let open = {
+        let (open, barred) = {
             let wire = self.wire.borrow();
-            wire.socket.is_some().then_some(wire.open)
+            let open = wire.socket.is_some().then_some(wire.open);
+            (open, wire.barred.is_some())
         };
         match open {
+            // Its time will come by the timer that is set.
+            None if barred => {}
             None => {
                 self.wire.borrow_mut().timer = None;
                 self.connect();
             }
             Some(true) => self.ask(QUICK_MS),
             Some(false) => {}
+        }
+    }
+
+    /// The server can be reached: connects now, if the socket is gone.
+    pub(super) fn reach(self: &Rc<Self>) {
+        let gone = self.wire.borrow().socket.is_none();
+        if gone {
+            self.look_up();
         }
     }
 
@@ -261,6 +269,7 @@ impl Live {
                 ..
             } => {
                 client.skew.set_value(server_time.0 - clock::now().0);
+                self.tick();
                 self.wire.borrow_mut().heartbeat_ms = i64::from(*heartbeat_ms).max(1_000);
             }
             ServerFrame::Ping => self.send(&ClientFrame::Pong),
