@@ -1,5 +1,6 @@
-//! `GET /ws`: the socket that carries a person's events to a tab. Who may open one is settled
-//! before the upgrade; the conversation itself is in [`socket`].
+//! `GET /ws`: the socket that carries a person's events to a tab. From where one may be opened is
+//! settled at the edge, by whom is settled here, both before the upgrade; the conversation itself is
+//! in [`socket`].
 
 mod access;
 mod socket;
@@ -12,14 +13,17 @@ use axum::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    http::HeaderMap,
+    response::Response,
     routing::get,
 };
-use tidings_domain::live::{HEARTBEAT_MS, PROTOCOL};
+use tidings_domain::{
+    error::{Code, Fault},
+    live::{HEARTBEAT_MS, PROTOCOL},
+};
 
-use self::{access::Credential, socket::Socket};
-use crate::{clock::Ambient, live::Hub, store::SharedStore};
+use self::socket::Socket;
+use crate::{clock::Ambient, error::Result, live::Hub, store::SharedStore};
 
 /// What a client may send at once, in bytes.
 const FRAME_IN_MAX: usize = 64 * 1024;
@@ -71,26 +75,22 @@ async fn open(
     State(sockets): State<Arc<Sockets>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Response {
-    let (user, credential) = match sockets.admit(&headers).await {
-        Ok(Some(admitted)) => admitted,
-        Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
-        Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    };
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
-    };
+) -> Result<Response> {
+    let admitted = sockets.admit(&headers).await?;
+    let (user, via) = admitted.ok_or(Code::Unauthenticated)?;
+    let words = "This address is for WebSockets, version 13.";
+    let upgrade = upgrade.map_err(|_| Fault::new(Code::ValidationFailed, words))?;
     // Taken now, so that a server that stops waits for a socket that is just being opened.
     let counted = sockets.hub.tasks().token();
-    upgrade
+    let response = upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_frame_size(READ_MAX)
         .max_message_size(READ_MAX)
         .on_upgrade(move |ws| async move {
-            Socket::new(ws, sockets, user, credential).run().await;
+            Socket::new(ws, sockets, user, via).run().await;
             drop(counted);
-        })
+        });
+    Ok(response)
 }

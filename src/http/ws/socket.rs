@@ -13,8 +13,9 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Credential, FRAME_IN_MAX, Sockets};
+use super::{FRAME_IN_MAX, Sockets};
 use crate::{
+    auth::Via,
     error::Error,
     live::{PAGE, Pulse, Seat, frames},
 };
@@ -41,7 +42,7 @@ pub(super) struct Socket {
     ws: WebSocket,
     sockets: Arc<Sockets>,
     user: UserId,
-    credential: Credential,
+    via: Via,
     /// The last seq that was sent.
     cursor: i64,
     /// When the client was heard last.
@@ -51,17 +52,12 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(
-        ws: WebSocket,
-        sockets: Arc<Sockets>,
-        user: UserId,
-        credential: Credential,
-    ) -> Self {
+    pub(super) fn new(ws: WebSocket, sockets: Arc<Sockets>, user: UserId, via: Via) -> Self {
         Self {
             ws,
             sockets,
             user,
-            credential,
+            via,
             cursor: 0,
             heard: Instant::now(),
             budget: BURST.0,
@@ -254,7 +250,7 @@ impl Socket {
 
     /// Looks whether the client is still signed in. Where that cannot be told, it stays.
     async fn look_again(&mut self) -> Step {
-        match self.sockets.holds(self.user, &self.credential).await {
+        match self.sockets.holds(self.user, self.via).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(End::Close(close::SIGNED_OUT, "signed out")),
             Err(error) => {
