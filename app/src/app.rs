@@ -1,5 +1,6 @@
 //! The application: the same on the server and in the browser, from the same data.
 
+use crate::any::IntoAny;
 use leptos::prelude::*;
 use tidings_domain::error::Code;
 

@@ -3,6 +3,7 @@
 // Views are deeply nested types.
 #![recursion_limit = "512"]
 
+pub mod any;
 pub mod api;
 pub mod app;
 pub mod browser;

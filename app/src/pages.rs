@@ -1,6 +1,6 @@
 //! The pages: one route each.
 
-use leptos::prelude::*;
+use crate::any::{AnyView, IntoAny};
 
 use crate::route::Route;
 

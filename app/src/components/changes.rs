@@ -1,5 +1,6 @@
 //! What happened to a task, in words: for its history and for the person's log.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 use serde_json::Value;
 use tidings_domain::{

@@ -1,5 +1,6 @@
 //! What an empty view says: what it is for, and the next step.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 
 use super::icon::icon;

@@ -1,6 +1,7 @@
 //! Plain forms: without script the browser posts them; with it they are sent behind the page, so
 //! that what was typed stays where a fault is shown.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{prelude::*, task::spawn_local};
 use tidings_domain::error::{Code, Fault};
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,5 +1,6 @@
 //! What is around every page of someone who is signed in.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 
 use super::{

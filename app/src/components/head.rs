@@ -1,5 +1,6 @@
 //! The heading of a page, and the line below it.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 
 use crate::{navigate::Place, route::Route};

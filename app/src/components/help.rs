@@ -1,5 +1,6 @@
 //! The table of keyboard shortcuts, in a dialog.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{html, prelude::*};
 
 use super::icon::icon;

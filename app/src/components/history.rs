@@ -1,5 +1,6 @@
 //! What happened to a task: a timeline, newest first, from which any version can be brought back.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*};
 use tidings_domain::{command::Command, id::TaskId, task::Task};
 

@@ -1,5 +1,6 @@
 //! Rows, one below the other: each is drawn once and changes by itself.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 use tidings_domain::id::TaskId;
 
@@ -23,7 +24,7 @@ pub fn rows(ids: Signal<Vec<TaskId>>, of: Of) -> AnyView {
 }
 
 /// What all rows of a page lie in: without script, their buttons post it.
-pub fn list(inside: impl IntoView) -> AnyView {
+pub fn list(inside: impl IntoView + 'static) -> AnyView {
     let selected = Client::get().selected();
     view! {
         <form

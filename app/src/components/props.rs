@@ -1,6 +1,7 @@
 //! The fields of a task other than its texts: each says what it is, and opens to be changed. They
 //! are parts of one form, which saves them all where there is no script.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*};
 use tidings_domain::{
     command::{Command, TaskPatch},

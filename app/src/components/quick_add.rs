@@ -1,6 +1,7 @@
 //! The add line. What is understood is highlighted as one types; a click on a highlight, or
 //! Backspace at its end, turns it back into words.
 
+use crate::any::{AnyView, IntoAny};
 use std::ops::Range;
 
 use leptos::{ev, prelude::*};

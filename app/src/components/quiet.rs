@@ -1,6 +1,7 @@
 //! A text that is edited where it stands. What comes from elsewhere while one types is announced,
 //! not forced in.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*};
 use tidings_domain::{
     command::{Command, TaskPatch},

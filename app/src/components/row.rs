@@ -1,5 +1,6 @@
 //! A task in a list.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*};
 use tidings_domain::{
     command::{Command, TaskPatch},

@@ -1,5 +1,6 @@
 //! The side bar with the views, and on a phone the tabs.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 
 use super::icon::icon;

@@ -1,5 +1,6 @@
 //! A task with all its fields and its history: beside a list, or as a page of its own.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*, task::spawn_local};
 use tidings_domain::{
     command::{Command, TaskPatch},

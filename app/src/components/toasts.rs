@@ -1,5 +1,6 @@
 //! What was done, with a way back, and what failed: for a moment, at the foot of the page.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 
 use super::icon::icon;

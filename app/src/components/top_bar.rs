@@ -1,5 +1,6 @@
 //! The search box and the pill that says how the tab stands to the server.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*};
 use web_sys::SubmitEvent;
 

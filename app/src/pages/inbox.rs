@@ -1,5 +1,6 @@
 //! Every open task, and those with one tag: in the person's own order.
 
+use crate::any::IntoAny;
 use leptos::prelude::*;
 use tidings_domain::view::View;
 
