@@ -7,8 +7,10 @@ pub mod fields;
 pub mod files;
 pub mod health;
 pub mod origin;
+pub mod pages;
 pub mod problem;
 pub mod routes;
+pub mod rpc;
 pub mod rpc_people;
 pub mod security;
 pub mod state;
@@ -18,18 +20,25 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    handler::HandlerWithoutStateExt,
+    extract::{Request, State},
+    handler::Handler,
     http::Method,
     middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
 };
 use tidings_domain::error::Code;
 use tower::ServiceBuilder;
 
 use self::{problem::Problem, routes::Routes, state::AppState, ws::Sockets};
+use crate::{auth::Actor, error::Result};
 
 /// Every route but the socket's. Each module adds its own here.
 fn routes() -> Routes {
-    Routes::new().merge(health::routes()).merge(api::routes())
+    Routes::new()
+        .merge(health::routes())
+        .merge(api::routes())
+        .merge(rpc::routes())
+        .merge(pages::routes())
 }
 
 /// Every route that the router has, for tests that walk them all.
@@ -44,7 +53,7 @@ pub fn router(app: AppState, sockets: Arc<Sockets>) -> Router {
     let (router, _) = routes().into_parts();
     let files = ServiceBuilder::new()
         .layer(from_fn(files::keep))
-        .service(files::folder(&app.config.site_root).fallback(nothing.into_service()));
+        .service(files::folder(&app.config.site_root).fallback(nothing.with_state(app.clone())));
     router
         .fallback_service(files)
         .method_not_allowed_fallback(wrong_method)
@@ -57,6 +66,12 @@ async fn wrong_method() -> Problem {
     Code::MethodNotAllowed.into()
 }
 
-async fn nothing() -> Problem {
-    Code::NotFound.into()
+/// Answers where there is nothing: people get a page, programs a problem.
+async fn nothing(app: State<AppState>, actor: Result<Option<Actor>>, request: Request) -> Response {
+    let path = request.uri().path();
+    let program = ["/api/", "/rpc/"].iter().any(|p| path.starts_with(p));
+    if program || ![Method::GET, Method::HEAD].contains(request.method()) {
+        return Problem::from(Code::NotFound).into_response();
+    }
+    pages::page(app, actor, request).await
 }

@@ -1,6 +1,11 @@
 //! REST, a noun a file.
 
 pub mod account;
+pub mod audit;
+pub mod events;
+pub mod openapi;
+mod request;
+pub mod tasks;
 pub mod tokens;
 
 use axum::{
@@ -18,6 +23,10 @@ pub fn routes() -> Routes {
     Routes::new()
         .merge(account::routes())
         .merge(tokens::routes())
+        .merge(tasks::routes())
+        .merge(events::routes())
+        .merge(audit::routes())
+        .merge(openapi::routes())
 }
 
 /// The one id in a path. What is no id names nothing: 404.

@@ -3,7 +3,7 @@
 use axum::{
     body::{Bytes, HttpBody, to_bytes},
     extract::{FromRequest, OptionalFromRequest, Request},
-    http::{HeaderMap, header},
+    http::{HeaderMap, header, request::Parts},
 };
 use http_body_util::LengthLimitError;
 use serde_json::{Map, Value};
@@ -20,8 +20,8 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
-        let (headers, bytes) = read(request).await?;
-        parse(&headers, &bytes).map(Self)
+        let (parts, bytes) = whole(request).await?;
+        parse(&parts.headers, &bytes).map(Self)
     }
 }
 
@@ -32,16 +32,16 @@ impl<S: Send + Sync> OptionalFromRequest<S> for JsonObject {
         if request.body().is_end_stream() {
             return Ok(None);
         }
-        let (headers, bytes) = read(request).await?;
+        let (parts, bytes) = whole(request).await?;
         if bytes.is_empty() {
             return Ok(None);
         }
-        parse(&headers, &bytes).map(|object| Some(Self(object)))
+        parse(&parts.headers, &bytes).map(|object| Some(Self(object)))
     }
 }
 
 /// Reads a body whole, up to the limit.
-async fn read(request: Request) -> Result<(HeaderMap, Bytes)> {
+pub(super) async fn whole(request: Request) -> Result<(Parts, Bytes)> {
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, BODY_MAX).await.map_err(|error| {
         let mut source: Option<&dyn std::error::Error> = Some(&error);
@@ -54,10 +54,11 @@ async fn read(request: Request) -> Result<(HeaderMap, Bytes)> {
         // The client broke off; nobody reads this answer.
         Code::MalformedJson
     })?;
-    Ok((parts.headers, bytes))
+    Ok((parts, bytes))
 }
 
-fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>> {
+/// The object that a body holds.
+pub(super) fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>> {
     if !is_json(headers) {
         return Err(Code::UnsupportedMediaType.into());
     }

@@ -40,8 +40,7 @@ impl Problem {
             errors: &fault.errors,
             id,
         };
-        let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (status(fault.code), Json(body)).into_response();
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, json);
@@ -108,6 +107,11 @@ fn log(error: &Error) -> (Fault, Option<Uuid>) {
 /// The fault that server functions answer with; what is ours to mend is logged.
 pub fn fault(error: Error) -> Fault {
     log(&error).0
+}
+
+/// The status of a kind of problem.
+pub fn status(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The name of a kind of problem.

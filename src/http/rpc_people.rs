@@ -153,7 +153,8 @@ pub fn profile(actor: &Actor) -> Profile {
     }
 }
 
-fn row(token: Token) -> TokenRow {
+/// A personal token, as the Account page shows it.
+pub(super) fn row(token: Token) -> TokenRow {
     TokenRow {
         id: token.id,
         name: token.name,

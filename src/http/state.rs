@@ -8,8 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::origin::Origins;
 use crate::{
-    auth::sessions::Sessions, clock::Ambient, config::Config, live::Hub,
-    service::accounts::Accounts, store::SharedStore,
+    auth::sessions::Sessions,
+    clock::Ambient,
+    config::Config,
+    live::Hub,
+    service::{accounts::Accounts, tasks::Tasks},
+    store::SharedStore,
 };
 
 /// What every handler may use.
@@ -27,6 +31,8 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// Who a secret belongs to.
     pub sessions: Arc<Sessions>,
+    /// Tasks.
+    pub tasks: Tasks,
     /// Accounts.
     pub accounts: Accounts,
     /// Where pages find style and script.

@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use tidings_domain::{
     command::{Command, IfMatch, client_made},
     error::{Code, Fault},
-    event::{Actor, Metadata},
     id::{ClientId, MutationId, TaskId, UserId},
     task::Task,
     time::{Timestamp, TzDatabase},
@@ -21,6 +20,7 @@ pub use self::{
     list::{LIMIT_DEFAULT, LIMIT_MAX, ListRequest, Listed, limit, read_cursor, write_cursor},
 };
 use crate::{
+    auth::Actor,
     clock::Ambient,
     error::Result,
     store::{AuditRow, Mutation, Outcome, SharedStore, StoredEvent, TaskPage, TaskQuery},
@@ -28,21 +28,6 @@ use crate::{
 
 /// Open tasks that a page is rendered with, at most.
 pub const BOARD_MAX: usize = 100;
-
-/// Who asks, and from where.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The person.
-    pub user_id: UserId,
-    /// The person's zone.
-    pub time_zone: String,
-    /// A person in a browser, or a program with a token.
-    pub actor: Actor,
-    /// The browser profile or program, where it said so.
-    pub client_id: Option<ClientId>,
-    /// W3C trace context of the request.
-    pub traceparent: Option<String>,
-}
 
 /// A mutation id that a client chose, with what it asked for under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +95,21 @@ impl Precondition {
     }
 }
 
+/// A change that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The task; `None` makes an id for a new one.
+    pub task_id: Option<TaskId>,
+    /// What is asked.
+    pub command: Command,
+    /// Which versions it is meant for.
+    pub precondition: Option<Precondition>,
+    /// The client's own id for it, by which a retry is recognised.
+    pub key: Option<Key>,
+    /// The browser profile or program, where it said so.
+    pub client_id: Option<ClientId>,
+}
+
 /// The use cases of tasks.
 #[derive(Clone)]
 pub struct Tasks {
@@ -133,53 +133,30 @@ impl Tasks {
         self.ambient.ids.next()
     }
 
-    /// Makes a task, under an id of the client's or a new one.
-    ///
-    /// # Errors
-    /// Refusals of the rules; `validation_failed` for an id that is not version 7.
-    pub async fn create(
-        &self,
-        caller: &Caller,
-        id: Option<TaskId>,
-        command: Command,
-        key: Option<Key>,
-    ) -> Result<Outcome> {
-        let id = match id {
-            Some(id) => client_made(id)?,
-            None => TaskId(self.id()),
-        };
-        self.change(caller, id, command, None, key).await
-    }
-
     /// Carries a change out, once: a key seen before is answered with what it did then.
     ///
     /// # Errors
-    /// Refusals of the rules, `version_mismatch`, `idempotency_mismatch`.
-    pub async fn change(
-        &self,
-        caller: &Caller,
-        task_id: TaskId,
-        command: Command,
-        precondition: Option<Precondition>,
-        key: Option<Key>,
-    ) -> Result<Outcome> {
-        let if_match = match precondition {
-            None => None,
-            Some(condition) => Some(self.resolve(caller, task_id, &condition).await?),
+    /// Refusals of the rules, `version_mismatch`, `idempotency_mismatch`; `validation_failed` for a
+    /// new task under an id that is not version 7.
+    pub async fn change(&self, actor: &Actor, intent: Intent) -> Result<Outcome> {
+        let task_id = match intent.task_id {
+            Some(id) if matches!(intent.command, Command::Create(_)) => client_made(id)?,
+            Some(id) => id,
+            None => TaskId(self.id()),
         };
+        let if_match = match &intent.precondition {
+            None => None,
+            Some(condition) => Some(self.resolve(actor, task_id, condition).await?),
+        };
+        let key = intent.key;
         let mutation_id = key.map_or_else(|| MutationId(self.id()), |key| key.mutation_id);
         let mutation = Mutation {
-            user_id: caller.user_id,
+            user_id: actor.user.id,
             task_id,
-            command,
+            command: intent.command,
             if_match,
             fingerprint: key.map(|key| key.fingerprint),
-            metadata: Metadata {
-                mutation_id: Some(mutation_id),
-                client_id: caller.client_id,
-                actor: caller.actor,
-                traceparent: caller.traceparent.clone(),
-            },
+            metadata: actor.metadata(Some(mutation_id), intent.client_id),
             mutation_id,
         };
         self.store.mutate(mutation).await
@@ -189,7 +166,7 @@ impl Tasks {
     /// one which the task has now; the store looks again.
     async fn resolve(
         &self,
-        caller: &Caller,
+        actor: &Actor,
         id: TaskId,
         condition: &Precondition,
     ) -> Result<IfMatch> {
@@ -199,7 +176,7 @@ impl Tasks {
                 [] => IfMatch::Version(0),
                 [version] => IfMatch::Version(*version),
                 _ => {
-                    let task = self.store.task(caller.user_id, id).await?;
+                    let task = self.store.task(actor.user.id, id).await?;
                     let version = task.map_or(0, |task| task.version);
                     IfMatch::Version(if versions.contains(&version) {
                         version
@@ -215,8 +192,8 @@ impl Tasks {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn any(&self, caller: &Caller, id: TaskId) -> Result<Task> {
-        let task = self.store.task(caller.user_id, id).await?;
+    pub async fn any(&self, actor: &Actor, id: TaskId) -> Result<Task> {
+        let task = self.store.task(actor.user.id, id).await?;
         Ok(task.ok_or(Code::NotFound)?)
     }
 
@@ -224,8 +201,8 @@ impl Tasks {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn get(&self, caller: &Caller, id: TaskId) -> Result<Task> {
-        let task = self.any(caller, id).await?;
+    pub async fn get(&self, actor: &Actor, id: TaskId) -> Result<Task> {
+        let task = self.any(actor, id).await?;
         if task.deleted_at.is_some() {
             return Err(Code::NotFound.into());
         }
@@ -236,19 +213,19 @@ impl Tasks {
     ///
     /// # Errors
     /// Only the store's.
-    pub async fn list(&self, caller: &Caller, query: &TaskQuery) -> Result<TaskPage> {
-        let here = Here::at(&caller.time_zone, self.now(), &TzDatabase);
-        self.store.list(caller.user_id, query, &here).await
+    pub async fn list(&self, actor: &Actor, query: &TaskQuery) -> Result<TaskPage> {
+        let here = Here::at(&actor.user.time_zone, self.now(), &TzDatabase);
+        self.store.list(actor.user.id, query, &here).await
     }
 
     /// What a page starts from: the view's open tasks, counts, and where the feed stands.
     ///
     /// # Errors
     /// Only the store's.
-    pub async fn board(&self, caller: &Caller, view: &View) -> Result<Board> {
-        let here = Here::at(&caller.time_zone, self.now(), &TzDatabase);
+    pub async fn board(&self, actor: &Actor, view: &View) -> Result<Board> {
+        let here = Here::at(&actor.user.time_zone, self.now(), &TzDatabase);
         self.store
-            .board(caller.user_id, view, BOARD_MAX, &here)
+            .board(actor.user.id, view, BOARD_MAX, &here)
             .await
     }
 
@@ -258,11 +235,11 @@ impl Tasks {
     /// Only the store's.
     pub async fn events(
         &self,
-        caller: &Caller,
+        actor: &Actor,
         after: i64,
         limit: usize,
     ) -> Result<(Uuid, i64, Vec<StoredEvent>)> {
-        let (head, events) = self.store.events(caller.user_id, after, limit).await?;
+        let (head, events) = self.store.events(actor.user.id, after, limit).await?;
         Ok((self.store.epoch(), head, events))
     }
 
@@ -270,8 +247,8 @@ impl Tasks {
     ///
     /// # Errors
     /// Only the store's.
-    pub async fn audit(&self, caller: &Caller, after: i64, limit: usize) -> Result<Vec<AuditRow>> {
-        self.store.audit(caller.user_id, after, limit).await
+    pub async fn audit(&self, actor: &Actor, after: i64, limit: usize) -> Result<Vec<AuditRow>> {
+        self.store.audit(actor.user.id, after, limit).await
     }
 }
 

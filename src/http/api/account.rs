@@ -13,6 +13,7 @@ use tidings_domain::{
     error::{Fault, FieldError},
 };
 
+use super::openapi::schemas;
 use crate::{
     auth::{Actor, Caller},
     error::{Error, Result},
@@ -40,7 +41,11 @@ pub fn routes() -> Routes {
         .post("/api/me/password", set_password)
 }
 
-async fn register(
+/// Makes an account and signs in.
+#[utoipa::path(post, path = "/api/auth/register", tag = "Account", security(()),
+    request_body = schemas::Registration, responses(
+    (status = 201, description = "The person, with the cookie of a session.", body = schemas::User)))]
+pub(super) async fn register(
     State(app): State<AppState>,
     Extension(caller): Extension<Arc<Caller>>,
     body: JsonObject,
@@ -57,7 +62,11 @@ async fn register(
     Ok(welcome(StatusCode::CREATED, signed_in, &caller))
 }
 
-async fn login(
+/// Signs in.
+#[utoipa::path(post, path = "/api/auth/login", tag = "Account", security(()),
+    request_body = schemas::Credentials, responses(
+    (status = 200, description = "The person, with the cookie of a session.", body = schemas::User)))]
+pub(super) async fn login(
     State(app): State<AppState>,
     Extension(caller): Extension<Arc<Caller>>,
     body: JsonObject,
@@ -70,7 +79,10 @@ async fn login(
     Ok(welcome(StatusCode::OK, signed_in, &caller))
 }
 
-async fn logout(
+/// Signs out, here or everywhere.
+#[utoipa::path(post, path = "/api/auth/logout", tag = "Account",
+    request_body = Option<schemas::SignOut>, responses((status = 204, description = "Signed out.")))]
+pub(super) async fn logout(
     State(app): State<AppState>,
     actor: Actor,
     body: Option<JsonObject>,
@@ -82,11 +94,17 @@ async fn logout(
     Ok(farewell(&actor))
 }
 
-async fn me(actor: Actor) -> Json<User> {
+/// Tells who is signed in.
+#[utoipa::path(get, path = "/api/me", tag = "Account", responses(
+    (status = 200, description = "The person.", body = schemas::User)))]
+pub(super) async fn me(actor: Actor) -> Json<User> {
     Json(User::clone(&actor.user))
 }
 
-async fn update(
+/// Changes the profile.
+#[utoipa::path(patch, path = "/api/me", tag = "Account", request_body = schemas::ProfileChange,
+    responses((status = 200, description = "The person after it.", body = schemas::User)))]
+pub(super) async fn update(
     State(app): State<AppState>,
     actor: Actor,
     JsonObject(object): JsonObject,
@@ -110,7 +128,10 @@ async fn update(
     Ok(Json(user))
 }
 
-async fn set_password(
+/// Sets the password. Every other session ends.
+#[utoipa::path(post, path = "/api/me/password", tag = "Account",
+    request_body = schemas::PasswordChange, responses((status = 204, description = "It is set.")))]
+pub(super) async fn set_password(
     State(app): State<AppState>,
     actor: Actor,
     body: JsonObject,
@@ -123,7 +144,14 @@ async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn delete(State(app): State<AppState>, actor: Actor, body: JsonObject) -> Result<Response> {
+/// Deletes the account, and everything of the person with it.
+#[utoipa::path(delete, path = "/api/me", tag = "Account", request_body = schemas::Confirmation,
+    responses((status = 204, description = "It is gone.")))]
+pub(super) async fn delete(
+    State(app): State<AppState>,
+    actor: Actor,
+    body: JsonObject,
+) -> Result<Response> {
     let mut fields = Fields::from(body);
     let password = fields.required_text("password");
     fields.finish(&[])?;

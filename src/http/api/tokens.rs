@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::PathId;
+use super::{PathId, openapi::schemas};
 use crate::{
     auth::Actor,
     error::Result,
@@ -27,12 +27,22 @@ pub fn routes() -> Routes {
         .delete("/api/tokens/{id}", revoke)
 }
 
-async fn list(State(app): State<AppState>, actor: Actor) -> Result<Json<Value>> {
+/// Lists personal tokens, newest first.
+#[utoipa::path(get, path = "/api/tokens", tag = "Tokens", responses(
+    (status = 200, description = "Tokens without their secrets.", body = schemas::Tokens)))]
+pub(super) async fn list(State(app): State<AppState>, actor: Actor) -> Result<Json<Value>> {
     let items = app.accounts.tokens(&actor).await?;
     Ok(Json(json!({ "items": items })))
 }
 
-async fn create(State(app): State<AppState>, actor: Actor, body: JsonObject) -> Result<Response> {
+/// Makes a personal token.
+#[utoipa::path(post, path = "/api/tokens", tag = "Tokens", request_body = schemas::TokenRequest,
+    responses((status = 201, description = "The token, its secret this once.", body = schemas::NewToken)))]
+pub(super) async fn create(
+    State(app): State<AppState>,
+    actor: Actor,
+    body: JsonObject,
+) -> Result<Response> {
     let mut fields = Fields::from(body);
     let name = fields.required_text("name");
     fields.finish(&["id", "token", "created_at"])?;
@@ -47,7 +57,10 @@ async fn create(State(app): State<AppState>, actor: Actor, body: JsonObject) -> 
     Ok((StatusCode::CREATED, keep, Json(body)).into_response())
 }
 
-async fn revoke(
+/// Revokes a personal token.
+#[utoipa::path(delete, path = "/api/tokens/{id}", tag = "Tokens", params(("id" = Uuid, Path)),
+    responses((status = 204, description = "It is revoked.")))]
+pub(super) async fn revoke(
     State(app): State<AppState>,
     actor: Actor,
     PathId(id): PathId,

@@ -8,8 +8,9 @@ use tidings_domain::{
     task::{Priority, Task},
 };
 
-use super::{Caller, Tasks};
+use super::Tasks;
 use crate::{
+    auth::Actor,
     error::{Error, Result},
     store::StoredEvent,
 };
@@ -41,7 +42,7 @@ impl Tasks {
     /// `not_found`.
     pub async fn history(
         &self,
-        caller: &Caller,
+        actor: &Actor,
         id: TaskId,
         after: i64,
         limit: usize,
@@ -50,8 +51,8 @@ impl Tasks {
         let from = after.saturating_sub(1).max(0);
         let before = usize::from(after > 0);
         let wanted = limit.saturating_add(1).saturating_add(before);
-        let stored = self.store.history(caller.user_id, id, from, wanted).await?;
-        if stored.is_empty() && self.store.task(caller.user_id, id).await?.is_none() {
+        let stored = self.store.history(actor.user.id, id, from, wanted).await?;
+        if stored.is_empty() && self.store.task(actor.user.id, id).await?.is_none() {
             return Err(Code::NotFound.into());
         }
         let mut previous: Option<Task> = None;
@@ -75,12 +76,12 @@ impl Tasks {
     /// Only the store's.
     pub async fn activity(
         &self,
-        caller: &Caller,
+        actor: &Actor,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<ActivityLine>> {
         let before = before.unwrap_or(i64::MAX);
-        let stored = self.store.recent(caller.user_id, before, limit).await?;
+        let stored = self.store.recent(actor.user.id, before, limit).await?;
         let lines = stored.iter().map(|event| {
             let event = read(event)?;
             Ok(ActivityLine {

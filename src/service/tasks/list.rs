@@ -12,8 +12,9 @@ use tidings_domain::{
     view::View,
 };
 
-use super::{Caller, Tasks};
+use super::Tasks;
 use crate::{
+    auth::Actor,
     error::Result,
     store::{AsOf, Cursor, Sort, SortKey, TaskPage, TaskQuery},
 };
@@ -239,13 +240,13 @@ impl Tasks {
     ///
     /// # Errors
     /// Only the store's.
-    pub async fn listed(&self, caller: &Caller, listed: Listed) -> Result<TaskPage> {
+    pub async fn listed(&self, actor: &Actor, listed: Listed) -> Result<TaskPage> {
         let (moment, query) = match listed {
-            Listed::Now(query) => return self.list(caller, &query).await,
+            Listed::Now(query) => return self.list(actor, &query).await,
             Listed::Past(moment, query) => (moment, query),
         };
-        let tasks = self.store.as_of(caller.user_id, moment).await?;
-        let seq = self.store.head(caller.user_id).await?;
+        let tasks = self.store.as_of(actor.user.id, moment).await?;
+        let seq = self.store.head(actor.user.id).await?;
         let (items, next) = part(tasks, &query);
         Ok(TaskPage {
             items,

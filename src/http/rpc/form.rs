@@ -1,0 +1,147 @@
+//! Plain forms: where they came from, and where a failed one leads back to.
+
+use axum::http::{header, request::Parts};
+use base64::{Engine, prelude::BASE64_URL_SAFE};
+use tidings_app::{error::AppError, route::encode};
+use tidings_domain::error::{Code, Fault};
+use url::{Url, form_urlencoded};
+
+/// The parameter that names the function that failed.
+pub const PATH: &str = "__path";
+/// The parameter that holds its fault.
+pub const FAULT: &str = "__err";
+/// Bytes of what was typed that go back into an address. What is longer has to be typed again.
+const ECHO_MAX: usize = 2_000;
+/// What never goes into an address: passwords, and ids that are made anew for each page.
+const SECRET: [&str; 7] = [
+    "password",
+    "current",
+    "new",
+    "seed",
+    "mutation_id",
+    "task_id",
+    "client_id",
+];
+
+/// A plain form that was sent.
+pub(super) struct Form {
+    /// What was typed, secrets left out.
+    typed: Vec<(String, String)>,
+    /// The page that it was sent from.
+    from: Option<Url>,
+}
+
+impl Form {
+    /// The form, if that is what asks: a browser that goes to the answer wants HTML.
+    pub(super) fn of(parts: &Parts, body: &[u8]) -> Option<Self> {
+        let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok());
+        if !header(header::ACCEPT).is_some_and(|accept| accept.contains("text/html")) {
+            return None;
+        }
+        let fields = form_urlencoded::parse(body).into_owned();
+        Some(Self {
+            typed: fields
+                .filter(|(name, _)| !SECRET.contains(&name.as_str()))
+                .collect(),
+            from: header(header::REFERER).and_then(|url| url.parse().ok()),
+        })
+    }
+
+    /// The page that the form was sent from, without what an earlier failure put into its address.
+    pub(super) fn back(&self) -> String {
+        self.address(|_| {})
+    }
+
+    /// The same page with the fault and what was typed.
+    pub(super) fn failed(&self, function: &str, fault: Fault) -> String {
+        if fault.code == Code::Unauthenticated {
+            return ["/sign-in?next=", &encode(&self.back())].concat();
+        }
+        let fault = serde_json::to_vec(&AppError(fault)).unwrap_or_default();
+        self.address(|query| {
+            let mut room = ECHO_MAX;
+            for (name, value) in &self.typed {
+                if let Some(left) = room.checked_sub(name.len() + value.len()) {
+                    room = left;
+                    query.append_pair(name, value);
+                }
+            }
+            query.append_pair(PATH, function);
+            query.append_pair(FAULT, &BASE64_URL_SAFE.encode(&fault));
+        })
+    }
+
+    fn address(&self, add: impl FnOnce(&mut form_urlencoded::Serializer<'_, String>)) -> String {
+        let Some(from) = &self.from else {
+            return "/inbox".into();
+        };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in from.query_pairs() {
+            let ours = [PATH, FAULT].contains(&&*name);
+            if !ours && !self.typed.iter().any(|(typed, _)| *typed == name) {
+                query.append_pair(&name, &value);
+            }
+        }
+        add(&mut query);
+        match query.finish() {
+            query if query.is_empty() => from.path().to_owned(),
+            query => [from.path(), "?", &query].concat(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn form(from: &str, body: &str) -> Form {
+        let request = Request::builder()
+            .header("accept", "text/html,application/xhtml+xml")
+            .header("referer", from);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        Form::of(&parts, body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_script_is_no_form() {
+        let request = Request::builder().header("accept", "application/json");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        assert!(Form::of(&parts, b"").is_none());
+    }
+
+    #[test]
+    fn a_failure_goes_back_with_what_was_typed_but_no_secret() {
+        let form = form(
+            "http://127.0.0.1:3000/sign-in?next=%2Ftoday&email=old&__err=x&__path=y",
+            "email=a%40b.c&password=hunter2hunter2&next=%2Ftoday",
+        );
+        let to = form.failed("/rpc/sign_in", Code::InvalidCredentials.into());
+        let address = ["http://x", &to].concat().parse::<Url>().unwrap();
+        let pairs: Vec<_> = address.query_pairs().collect();
+        let names: Vec<_> = pairs.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["email", "next", "__path", "__err"]);
+        assert_eq!(pairs[0].1, "a@b.c");
+        assert!(!to.contains("hunter2"));
+        let json = BASE64_URL_SAFE.decode(&*pairs[3].1).unwrap();
+        let AppError(fault) = serde_json::from_slice(&json).unwrap();
+        assert_eq!(fault.code, Code::InvalidCredentials);
+    }
+
+    #[test]
+    fn a_success_goes_back_to_the_page_without_the_failure() {
+        let form = form(
+            "http://127.0.0.1:3000/tags/a%20b?x=1&title=old&__err=x",
+            "title=new",
+        );
+        assert_eq!(form.back(), "/tags/a%20b?x=1");
+    }
+
+    #[test]
+    fn whoever_is_signed_out_signs_in_first() {
+        let form = form("http://127.0.0.1:3000/search?q=milk", "title=new");
+        let to = form.failed("/rpc/add_task", Code::Unauthenticated.into());
+        assert_eq!(to, "/sign-in?next=%2Fsearch%3Fq%3Dmilk");
+    }
+}
