@@ -110,7 +110,7 @@ pub const SHORTCUTS: &[Shortcut] = &[
     key(&["d"], "d", "Due date", Action::Due),
     key(&["p"], "p", "Priority", Action::Priority),
     key(&["t"], "t", "Tags", Action::Tags),
-    key(&["Delete", "Backspace"], "Delete", "Delete", Action::Delete),
+    key(&["Delete"], "Delete", "Delete", Action::Delete),
     key(&["Alt+ArrowUp"], "Alt ↑", "Move up", Action::MoveUp),
     key(&["Alt+ArrowDown"], "Alt ↓", "Move down", Action::MoveDown),
     key(&["z"], "z", "Undo", Action::Undo),

@@ -1,10 +1,14 @@
 //! What is around every page of someone who is signed in.
 
+use std::collections::BTreeSet;
+
 use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 
 use super::{
+    choose::choose,
     help::help,
+    shortcuts,
     side_bar::{side_bar, tab_bar},
     task::task,
     toasts::toasts,
@@ -14,11 +18,25 @@ use crate::{navigate::Place, page::PageData, pages, route::Route, state::Client,
 
 /// The frame, and in it the page that `page` describes.
 pub fn frame(page: &PageData, route: Route) -> AnyView {
-    let _ = Client::provide(page);
+    let client = Client::provide(page);
     let ui = Ui::provide(page);
     let place = Place::new(route);
     provide_context(place);
     Effect::new(move || place.listen());
+    Effect::new(shortcuts::listen);
+    // Another page is another list: what was selected stays behind.
+    Effect::new(move || {
+        place.list.track();
+        client.selected().set(BTreeSet::new());
+    });
+    Effect::new(move || {
+        let theme = client
+            .profile()
+            .with(|p| p.as_ref().map(|p| p.theme.clone()));
+        if let (Some(theme), Some(html)) = (theme, document().document_element()) {
+            let _ = html.set_attribute("data-theme", &theme);
+        }
+    });
     Effect::new(move || {
         let heading = place.route.with(Route::heading);
         document().set_title(&[&heading, " · Tidings"].concat());
@@ -64,6 +82,7 @@ pub fn frame(page: &PageData, route: Route) -> AnyView {
         {tab_bar()}
         {toasts()}
         {help(ui.help)}
+        {choose()}
     }
     .into_any()
 }

@@ -4,7 +4,10 @@ use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 use tidings_domain::id::TaskId;
 
-use super::row::{Of, row};
+use super::{
+    many::many,
+    row::{Of, row},
+};
 use crate::{
     state::{
         Client,
@@ -34,6 +37,7 @@ pub fn list(inside: impl IntoView + 'static) -> AnyView {
             action="/rpc/complete_task"
         >
             <input type="hidden" name="seed" value=Ui::get().seed.to_string() />
+            {many()}
             {inside}
         </form>
     }

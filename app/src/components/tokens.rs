@@ -1,5 +1,6 @@
 //! Personal tokens: made with a name, their secret shown once, revoked.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*};
 use uuid::Uuid;
 

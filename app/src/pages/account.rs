@@ -1,5 +1,6 @@
 //! The account: profile, password, sessions, tokens, and its end.
 
+use crate::any::{AnyView, IntoAny};
 use leptos::{ev, prelude::*};
 
 use crate::{

@@ -1,5 +1,6 @@
 //! The person's own log: what happened, by day, newest first.
 
+use crate::any::{AnyView, IntoAny};
 use chrono::NaiveDate;
 use leptos::{ev, prelude::*};
 use tidings_domain::{command::Command, event::EventType, time};
