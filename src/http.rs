@@ -6,6 +6,7 @@ pub mod edge;
 pub mod fields;
 pub mod files;
 pub mod health;
+pub mod listener;
 pub mod origin;
 pub mod pages;
 pub mod problem;
@@ -59,6 +60,16 @@ pub fn router(app: AppState, sockets: Arc<Sockets>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .with_state(app.clone())
         .merge(ws::routes(sockets))
+        .layer(from_fn_with_state(app, edge::pass))
+}
+
+/// The router of a process that serves no people: it only tells of its health.
+pub fn bare_router(app: AppState) -> Router {
+    let (router, _) = health::routes().into_parts();
+    router
+        .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app.clone())
         .layer(from_fn_with_state(app, edge::pass))
 }
 

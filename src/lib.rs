@@ -8,6 +8,7 @@ pub mod error;
 pub mod events;
 pub mod http;
 pub mod live;
+pub mod server;
 pub mod service;
 pub mod shutdown;
 pub mod store;

@@ -1,6 +1,9 @@
 //! What the process tells of itself: lines on standard error, as text or JSON.
 
-use std::{io, str::FromStr};
+use std::{
+    io::{self, IsTerminal},
+    str::FromStr,
+};
 
 use tracing_subscriber::EnvFilter;
 
@@ -39,6 +42,7 @@ pub struct Logging {
 pub fn start(logging: Logging) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(logging.filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     // An error says that there is a logger already.
     let _ = match logging.format {

@@ -40,7 +40,7 @@ pub struct App {
     /// Which origins are ours.
     pub origins: Origins,
     /// Requests that may be under way.
-    pub(super) room: Semaphore,
+    pub(crate) room: Semaphore,
     /// Cancelled when the server begins to stop.
     pub stopping: CancellationToken,
 }
