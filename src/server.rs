@@ -25,7 +25,7 @@ use crate::{
         ws::Sockets,
     },
     live::Hub,
-    service::accounts::Accounts,
+    service::{accounts::Accounts, tasks::Tasks},
     store::{SharedStore, SqliteStore},
 };
 
@@ -85,6 +85,7 @@ impl Server {
             timing: config.timing,
         });
         let app = Arc::new(App {
+            tasks: Tasks::new(shared.clone(), ambient.clone()),
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
             room: Semaphore::new(edge::CONCURRENT_MAX),
             stopping: stop.clone(),
