@@ -1,219 +1,28 @@
 //! Plans a group of mutations: from what the store loaded, in memory and in order, to what it has to
 //! write. Knows no database, so that every one of them shares it.
 
+mod rows;
+
 use std::collections::{HashMap, HashSet};
 
-use serde::Serialize;
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::value::{RawValue, to_raw_value};
 use tidings_domain::{
     command::Command,
     decide::{Context, Decided, decide},
     error::{Code, Fault},
-    event::{self, EventType, Metadata, Topic},
-    id::{EventId, MutationId, TaskId, UserId},
+    event::{self, Metadata},
+    id::{EventId, TaskId, UserId},
     task::{TASKS_MAX, Task},
     time::{Timestamp, Zones},
 };
 
-use super::{LooseEvent, Mutation, Outcome};
+use self::rows::Wire;
+pub use self::rows::{EventRow, Feed, Keys, Loaded, Seen, SeenRow, WriteSet};
+use super::{Mutation, Outcome};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
 };
-
-/// A person's feed, as it is locked for a group of mutations.
-#[derive(Clone, Debug)]
-pub struct Feed {
-    /// Its head.
-    pub seq: i64,
-    /// When its last event was.
-    pub at: Timestamp,
-    /// The person's tasks outside the trash.
-    pub tasks: i64,
-    /// The person's zone.
-    pub time_zone: String,
-    /// The least position of the person's tasks outside the trash.
-    pub first_position: Option<String>,
-}
-
-/// The stored answer to a mutation seen before.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// What was asked.
-    pub fingerprint: [u8; 32],
-    /// The feed's head then.
-    pub seq: i64,
-    /// The task then.
-    pub task: Option<Task>,
-}
-
-/// What a group of mutations touches, without doubles.
-#[derive(Debug, Default)]
-pub struct Keys {
-    /// Whose feeds.
-    pub users: Vec<UserId>,
-    /// Mutations that may have been seen.
-    pub mutations: Vec<(UserId, MutationId)>,
-    /// Target tasks.
-    pub tasks: Vec<(UserId, TaskId)>,
-    /// Earlier versions that are to be restored.
-    pub versions: Vec<(UserId, TaskId, i64)>,
-}
-
-impl Keys {
-    /// What these mutations touch.
-    pub fn of<'a>(mutations: impl Iterator<Item = &'a Mutation>) -> Self {
-        let mut keys = Self::default();
-        let mut users = HashSet::new();
-        let mut ids = HashSet::new();
-        let mut tasks = HashSet::new();
-        for mutation in mutations {
-            let user = mutation.user_id;
-            if users.insert(user) {
-                keys.users.push(user);
-            }
-            if mutation.fingerprint.is_some() && ids.insert((user, mutation.mutation_id)) {
-                keys.mutations.push((user, mutation.mutation_id));
-            }
-            if tasks.insert((user, mutation.task_id)) {
-                keys.tasks.push((user, mutation.task_id));
-            }
-            if let Command::Restore(Some(version)) = mutation.command {
-                keys.versions.push((user, mutation.task_id, version));
-            }
-        }
-        keys
-    }
-}
-
-/// What the store found under the [`Keys`].
-#[derive(Debug, Default)]
-pub struct Loaded {
-    /// Feeds; a person without one has no account.
-    pub feeds: HashMap<UserId, Feed>,
-    /// Mutations that were seen.
-    pub seen: HashMap<(UserId, MutationId), Seen>,
-    /// Tasks.
-    pub tasks: HashMap<(UserId, TaskId), Task>,
-    /// Earlier versions.
-    pub versions: HashMap<(UserId, TaskId, i64), Task>,
-}
-
-/// An event to append.
-#[derive(Debug)]
-pub struct EventRow {
-    /// Its id.
-    pub event_id: EventId,
-    /// What happened.
-    pub event_type: EventType,
-    /// To whom.
-    pub user_id: Option<UserId>,
-    /// Its place in the feed.
-    pub seq: Option<i64>,
-    /// The task.
-    pub task_id: Option<TaskId>,
-    /// The task's version after it.
-    pub version: Option<i64>,
-    /// When.
-    pub at: Timestamp,
-    /// The event as it is kept and sent.
-    pub json: String,
-}
-
-impl EventRow {
-    /// The row of an event that stands in no feed.
-    ///
-    /// # Errors
-    /// Internal, where the event cannot be written as JSON.
-    pub fn loose(event: &LooseEvent) -> Result<Self> {
-        let wire = Wire {
-            event_id: event.event_id,
-            event_type: event.event_type,
-            version: event::VERSION,
-            timestamp: event.timestamp,
-            user_id: event.user_id,
-            task_id: None,
-            seq: None,
-            task_data: None,
-            data: &event.data,
-            metadata: &event.metadata,
-        };
-        Ok(Self {
-            event_id: event.event_id,
-            event_type: event.event_type,
-            user_id: event.user_id,
-            seq: None,
-            task_id: None,
-            version: None,
-            at: event.timestamp,
-            json: serde_json::to_string(&wire).map_err(Error::internal)?,
-        })
-    }
-
-    /// The topics that the event goes to.
-    pub fn topics(&self) -> &'static [Topic] {
-        self.event_type.topics()
-    }
-}
-
-/// [`event::Event`], borrowed: the same members in the same order.
-#[derive(Serialize)]
-struct Wire<'a> {
-    event_id: EventId,
-    event_type: EventType,
-    version: &'static str,
-    timestamp: Timestamp,
-    user_id: Option<UserId>,
-    task_id: Option<TaskId>,
-    seq: Option<i64>,
-    task_data: Option<&'a RawValue>,
-    data: &'a Value,
-    metadata: &'a Metadata,
-}
-
-/// A mutation's answer to keep.
-#[derive(Debug)]
-pub struct SeenRow {
-    /// Whose.
-    pub user_id: UserId,
-    /// The mutation.
-    pub mutation_id: MutationId,
-    /// What was asked.
-    pub fingerprint: [u8; 32],
-    /// The feed's head after it.
-    pub seq: i64,
-    /// The task.
-    pub task_id: TaskId,
-    /// The task's version after it; `None` where it was deleted for good.
-    pub version: Option<i64>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What a group of mutations writes.
-#[derive(Debug, Default)]
-pub struct WriteSet {
-    /// Events, in order.
-    pub events: Vec<EventRow>,
-    /// Tasks as they are after the group, each once, with the JSON that the log has.
-    pub tasks: Vec<(UserId, Task, Box<RawValue>)>,
-    /// Tasks deleted for good, with the seq up to which their events lose their contents.
-    pub purged: Vec<(UserId, TaskId, i64)>,
-    /// Answers to keep.
-    pub seen: Vec<SeenRow>,
-    /// Feeds that moved.
-    pub feeds: Vec<(UserId, Feed)>,
-}
-
-impl WriteSet {
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.purged.is_empty() && self.seen.is_empty()
-    }
-}
 
 /// Decides on each mutation in order; later ones see what earlier ones did. A refused one leaves no
 /// trace.
@@ -443,78 +252,4 @@ impl Planner<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tidings_domain::{command::TaskPatch, time::TzDatabase};
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn mutation(task: TaskId, command: Command) -> Mutation {
-        Mutation {
-            user_id: UserId(Uuid::nil()),
-            task_id: task,
-            command,
-            if_match: None,
-            fingerprint: None,
-            metadata: Metadata::default(),
-            mutation_id: MutationId(Uuid::now_v7()),
-        }
-    }
-
-    /// What becomes of commands, each to a task, of somebody who has so many tasks.
-    fn codes(tasks: i64, commands: Vec<(u128, Command)>) -> Vec<Option<Code>> {
-        let mutations: Vec<_> = commands
-            .into_iter()
-            .map(|(task, command)| mutation(TaskId(Uuid::from_u128(task)), command))
-            .collect();
-        let feed = Feed {
-            seq: 0,
-            at: Timestamp(0),
-            tasks,
-            time_zone: "UTC".into(),
-            first_position: None,
-        };
-        let loaded = Loaded {
-            feeds: HashMap::from([(UserId(Uuid::nil()), feed)]),
-            ..Loaded::default()
-        };
-        let keys = Keys::of(mutations.iter());
-        let ambient = Ambient::default();
-        let (_, outcomes) = plan(mutations.iter(), &keys, loaded, &ambient, &TzDatabase);
-        let code = |outcome: &Result<Outcome>| match outcome {
-            Err(Error::Refused(fault)) => Some(fault.code),
-            _ => None,
-        };
-        outcomes.iter().map(code).collect()
-    }
-
-    fn titled() -> TaskPatch {
-        TaskPatch {
-            title: Some("A task".into()),
-            ..TaskPatch::default()
-        }
-    }
-
-    #[test]
-    fn bounds_the_tasks_outside_the_trash() {
-        let create = || Command::Create(titled());
-        let full = Some(Code::Conflict);
-        assert_eq!(codes(TASKS_MAX, vec![(1, create())]), [full]);
-        assert_eq!(
-            codes(TASKS_MAX - 1, vec![(1, create()), (2, create())]),
-            [None, full]
-        );
-        // The trash makes room, and nothing comes back out of it without.
-        let commands = vec![
-            (1, create()),
-            (1, Command::Delete),
-            (2, create()),
-            (1, Command::Restore(None)),
-            (1, Command::Purge),
-        ];
-        assert_eq!(
-            codes(TASKS_MAX - 1, commands),
-            [None, None, None, full, None]
-        );
-    }
-}
+mod tests;

@@ -5,14 +5,16 @@ mod accounts;
 mod audit;
 mod check;
 mod feeds;
+mod job;
 mod list;
-mod mutate;
+mod load;
 mod outbox;
 #[cfg(test)]
 mod plans;
 mod sessions;
 mod tasks;
 mod tokens;
+mod write;
 mod writer;
 
 use std::{str::FromStr, sync::Arc, time::Duration};

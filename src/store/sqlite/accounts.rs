@@ -9,7 +9,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{SqliteStore, db, id, mutate::append, writer::News};
+use super::{SqliteStore, db, id, job::News, write::append};
 use crate::{
     error::Result,
     store::{Account, Accounts, LooseEvent},

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::Row;
 use tidings_domain::id::{EventId, UserId};
 
-use super::{SqliteStore, db, id, to_json, writer::News};
+use super::{SqliteStore, db, id, job::News, to_json};
 use crate::{
     error::Result,
     store::{AuditEntry, AuditRow, AuditTrail},

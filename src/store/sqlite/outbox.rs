@@ -12,7 +12,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{SqliteStore, db, id, to_json, writer::News};
+use super::{SqliteStore, db, id, job::News, to_json};
 use crate::{
     error::{Error, Result},
     store::{Outbox, OutboxDepth, OutboxRow, Settled},

@@ -9,7 +9,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{MIGRATIONS, audit, feeds, list, mutate, outbox, tasks};
+use super::{MIGRATIONS, audit, feeds, list, load, outbox, tasks, write};
 use crate::store::{Sort, SortKey, TaskQuery};
 
 async fn database() -> SqliteConnection {
@@ -63,12 +63,12 @@ async fn walks_no_table() {
         tasks::AS_OF,
         feeds::EVENTS,
         feeds::RECENT,
-        mutate::FEEDS,
-        mutate::SEEN,
-        mutate::TASKS,
-        mutate::VERSIONS,
-        mutate::STORE,
-        mutate::PURGE,
+        load::FEEDS,
+        load::SEEN,
+        load::TASKS,
+        load::VERSIONS,
+        write::STORE,
+        write::PURGE,
         outbox::SETTLE,
         audit::RECORD,
     ] {

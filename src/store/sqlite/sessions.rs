@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row;
 use tidings_domain::{id::UserId, time::Timestamp};
 
-use super::{SqliteStore, accounts::account, db, mutate::append, writer::News};
+use super::{SqliteStore, accounts::account, db, job::News, write::append};
 use crate::{
     error::Result,
     store::{Account, LooseEvent, Session, Sessions},

@@ -5,7 +5,7 @@ use sqlx::Row;
 use tidings_domain::{id::UserId, time::Timestamp};
 use uuid::Uuid;
 
-use super::{SqliteStore, accounts::account, db, id, mutate::append, writer::News};
+use super::{SqliteStore, accounts::account, db, id, job::News, write::append};
 use crate::{
     error::Result,
     store::{Account, LooseEvent, Token, Tokens},

@@ -14,7 +14,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{db, mutate};
+use super::{
+    db,
+    job::{Call, Job, News, lost},
+    load, write,
+};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
@@ -32,71 +36,9 @@ const PRUNE: Duration = Duration::from_secs(600);
 /// How long answers to mutations are kept: 30 days, in milliseconds.
 const KEPT_MS: i64 = 30 * 86_400_000;
 
-/// What a job has to tell the world, once it is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// Nothing.
-    None,
-    /// The outbox has more.
-    Outbox,
-    /// And so has this person's feed, or the person is gone.
-    Person(UserId),
-}
-
 enum Work {
     Mutation(Box<Mutation>, oneshot::Sender<Result<Outcome>>),
     Job(Box<dyn Job>),
-}
-
-/// A write other than a mutation.
-trait Job: Send {
-    /// Writes. Whatever is written by a job that returns false is undone.
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool>;
-    /// What there is to tell.
-    fn news(&self) -> News;
-    /// Answers the caller, with this error unless the transaction was committed.
-    fn answer(self: Box<Self>, fault: Option<Error>);
-}
-
-struct Call<T, F> {
-    write: Option<F>,
-    news: News,
-    result: Option<Result<T>>,
-    caller: oneshot::Sender<Result<T>>,
-}
-
-impl<T, F> Job for Call<T, F>
-where
-    T: Send,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send,
-{
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool> {
-        Box::pin(async move {
-            let Some(write) = self.write.take() else {
-                return false;
-            };
-            let result = self.result.insert(write(connection).await);
-            result.is_ok()
-        })
-    }
-
-    fn news(&self) -> News {
-        self.news
-    }
-
-    fn answer(self: Box<Self>, fault: Option<Error>) {
-        let result = match (self.result, fault) {
-            (Some(Err(error)), _) | (_, Some(error)) => Err(error),
-            (Some(Ok(value)), None) => Ok(value),
-            (None, None) => Err(lost()),
-        };
-        // A caller that went away does not mind.
-        let _ = self.caller.send(result);
-    }
-}
-
-fn lost() -> Error {
-    Error::Unavailable("the store was closed".into())
 }
 
 /// The way to the writer.
@@ -145,12 +87,7 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let call = Call {
-            write: Some(write),
-            news,
-            result: None,
-            caller,
-        };
+        let call = Call::new(news, write, caller);
         self.send(Work::Job(Box::new(call))).await?;
         answer.await.map_err(|_| lost())?
     }
@@ -306,9 +243,9 @@ impl Side {
         let mut users = Vec::new();
         if !mutations.is_empty() {
             let keys = Keys::of(mutations.iter());
-            let (loaded, last) = mutate::load(&mut transaction, &keys).await?;
+            let (loaded, last) = load::load(&mut transaction, &keys).await?;
             let (set, decided) = plan(mutations.iter(), &keys, loaded, &self.ambient, &TzDatabase);
-            mutate::store(&mut transaction, &set, last).await?;
+            write::store(&mut transaction, &set, last).await?;
             users = set.feeds.iter().map(|(user, _)| *user).collect();
             outcomes = decided;
         }

@@ -1,0 +1,209 @@
+//! What a plan starts from and what it comes to: rows, apart from any database.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use tidings_domain::{
+    command::Command,
+    event::{self, EventType, Metadata, Topic},
+    id::{EventId, MutationId, TaskId, UserId},
+    task::Task,
+    time::Timestamp,
+};
+
+use crate::{
+    error::{Error, Result},
+    store::{LooseEvent, Mutation},
+};
+
+/// A person's feed, as it is locked for a group of mutations.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// Its head.
+    pub seq: i64,
+    /// When its last event was.
+    pub at: Timestamp,
+    /// The person's tasks outside the trash.
+    pub tasks: i64,
+    /// The person's zone.
+    pub time_zone: String,
+    /// The least position of the person's tasks outside the trash.
+    pub first_position: Option<String>,
+}
+
+/// The stored answer to a mutation seen before.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What was asked.
+    pub fingerprint: [u8; 32],
+    /// The feed's head then.
+    pub seq: i64,
+    /// The task then.
+    pub task: Option<Task>,
+}
+
+/// What a group of mutations touches, without doubles.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// Whose feeds.
+    pub users: Vec<UserId>,
+    /// Mutations that may have been seen.
+    pub mutations: Vec<(UserId, MutationId)>,
+    /// Target tasks.
+    pub tasks: Vec<(UserId, TaskId)>,
+    /// Earlier versions that are to be restored.
+    pub versions: Vec<(UserId, TaskId, i64)>,
+}
+
+impl Keys {
+    /// What these mutations touch.
+    pub fn of<'a>(mutations: impl Iterator<Item = &'a Mutation>) -> Self {
+        let mut keys = Self::default();
+        let mut users = HashSet::new();
+        let mut ids = HashSet::new();
+        let mut tasks = HashSet::new();
+        for mutation in mutations {
+            let user = mutation.user_id;
+            if users.insert(user) {
+                keys.users.push(user);
+            }
+            if mutation.fingerprint.is_some() && ids.insert((user, mutation.mutation_id)) {
+                keys.mutations.push((user, mutation.mutation_id));
+            }
+            if tasks.insert((user, mutation.task_id)) {
+                keys.tasks.push((user, mutation.task_id));
+            }
+            if let Command::Restore(Some(version)) = mutation.command {
+                keys.versions.push((user, mutation.task_id, version));
+            }
+        }
+        keys
+    }
+}
+
+/// What the store found under the [`Keys`].
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Feeds; a person without one has no account.
+    pub feeds: HashMap<UserId, Feed>,
+    /// Mutations that were seen.
+    pub seen: HashMap<(UserId, MutationId), Seen>,
+    /// Tasks.
+    pub tasks: HashMap<(UserId, TaskId), Task>,
+    /// Earlier versions.
+    pub versions: HashMap<(UserId, TaskId, i64), Task>,
+}
+
+/// An event to append.
+#[derive(Debug)]
+pub struct EventRow {
+    /// Its id.
+    pub event_id: EventId,
+    /// What happened.
+    pub event_type: EventType,
+    /// To whom.
+    pub user_id: Option<UserId>,
+    /// Its place in the feed.
+    pub seq: Option<i64>,
+    /// The task.
+    pub task_id: Option<TaskId>,
+    /// The task's version after it.
+    pub version: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+    /// The event as it is kept and sent.
+    pub json: String,
+}
+
+impl EventRow {
+    /// The row of an event that stands in no feed.
+    ///
+    /// # Errors
+    /// Internal, where the event cannot be written as JSON.
+    pub fn loose(event: &LooseEvent) -> Result<Self> {
+        let wire = Wire {
+            event_id: event.event_id,
+            event_type: event.event_type,
+            version: event::VERSION,
+            timestamp: event.timestamp,
+            user_id: event.user_id,
+            task_id: None,
+            seq: None,
+            task_data: None,
+            data: &event.data,
+            metadata: &event.metadata,
+        };
+        Ok(Self {
+            event_id: event.event_id,
+            event_type: event.event_type,
+            user_id: event.user_id,
+            seq: None,
+            task_id: None,
+            version: None,
+            at: event.timestamp,
+            json: serde_json::to_string(&wire).map_err(Error::internal)?,
+        })
+    }
+
+    /// The topics that the event goes to.
+    pub fn topics(&self) -> &'static [Topic] {
+        self.event_type.topics()
+    }
+}
+
+/// [`event::Event`], borrowed: the same members in the same order.
+#[derive(Serialize)]
+pub(super) struct Wire<'a> {
+    pub(super) event_id: EventId,
+    pub(super) event_type: EventType,
+    pub(super) version: &'static str,
+    pub(super) timestamp: Timestamp,
+    pub(super) user_id: Option<UserId>,
+    pub(super) task_id: Option<TaskId>,
+    pub(super) seq: Option<i64>,
+    pub(super) task_data: Option<&'a RawValue>,
+    pub(super) data: &'a Value,
+    pub(super) metadata: &'a Metadata,
+}
+
+/// A mutation's answer to keep.
+#[derive(Debug)]
+pub struct SeenRow {
+    /// Whose.
+    pub user_id: UserId,
+    /// The mutation.
+    pub mutation_id: MutationId,
+    /// What was asked.
+    pub fingerprint: [u8; 32],
+    /// The feed's head after it.
+    pub seq: i64,
+    /// The task.
+    pub task_id: TaskId,
+    /// The task's version after it; `None` where it was deleted for good.
+    pub version: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a group of mutations writes.
+#[derive(Debug, Default)]
+pub struct WriteSet {
+    /// Events, in order.
+    pub events: Vec<EventRow>,
+    /// Tasks as they are after the group, each once, with the JSON that the log has.
+    pub tasks: Vec<(UserId, Task, Box<RawValue>)>,
+    /// Tasks deleted for good, with the seq up to which their events lose their contents.
+    pub purged: Vec<(UserId, TaskId, i64)>,
+    /// Answers to keep.
+    pub seen: Vec<SeenRow>,
+    /// Feeds that moved.
+    pub feeds: Vec<(UserId, Feed)>,
+}
+
+impl WriteSet {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.purged.is_empty() && self.seen.is_empty()
+    }
+}
