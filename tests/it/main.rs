@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod crash;
 mod live;
 mod relay;
 mod store;
