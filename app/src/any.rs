@@ -75,13 +75,28 @@ mod browser {
     }
 
     /// What a view left in the document.
-    trait State: Mountable {
+    trait State {
         fn as_any(&mut self) -> &mut dyn Any;
+        fn leave(&mut self);
+        fn enter(&mut self, parent: &Element, marker: Option<&Node>);
+        fn put_before(&self, child: &mut dyn Mountable) -> bool;
     }
 
     impl<T: Mountable + 'static> State for T {
         fn as_any(&mut self) -> &mut dyn Any {
             self
+        }
+
+        fn leave(&mut self) {
+            Mountable::unmount(self);
+        }
+
+        fn enter(&mut self, parent: &Element, marker: Option<&Node>) {
+            Mountable::mount(self, parent, marker);
+        }
+
+        fn put_before(&self, child: &mut dyn Mountable) -> bool {
+            Mountable::insert_before_this(self, child)
         }
     }
 
@@ -114,21 +129,22 @@ mod browser {
 
     impl Mountable for Shown {
         fn unmount(&mut self) {
-            self.state.unmount();
+            self.state.leave();
             self.placeholder.unmount();
         }
 
         fn mount(&mut self, parent: &Element, marker: Option<&Node>) {
-            self.state.mount(parent, marker);
+            self.state.enter(parent, marker);
             self.placeholder.mount(parent, marker);
         }
 
         fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
-            self.state.insert_before_this(child) || self.placeholder.insert_before_this(child)
+            self.state.put_before(child) || self.placeholder.insert_before_this(child)
         }
 
+        /// For attributes that are put on views: none are.
         fn elements(&self) -> Vec<Element> {
-            self.state.elements()
+            Vec::new()
         }
     }
 

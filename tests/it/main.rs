@@ -6,7 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
-mod crash;
+mod kit;
 mod live;
+mod pages;
 mod relay;
+mod rest;
 mod store;

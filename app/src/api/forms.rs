@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::error::AppError;
 
 /// Adds a task, or one a line.
-#[server(name = AddTaskForm, endpoint = "add_task")]
+#[server(name = AddTaskForm, prefix = "/rpc", endpoint = "add_task")]
 pub async fn add_task(
     text: String,
     seed: Uuid,
@@ -18,28 +18,28 @@ pub async fn add_task(
 }
 
 /// Completes a task.
-#[server(name = CompleteTaskForm, endpoint = "complete_task")]
+#[server(name = CompleteTaskForm, prefix = "/rpc", endpoint = "complete_task")]
 pub async fn complete_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
     use tidings_domain::command::Command;
     server::act(task_id, seed, Command::Complete(Some(true)), None).await
 }
 
 /// Opens a task again.
-#[server(name = ReopenTaskForm, endpoint = "reopen_task")]
+#[server(name = ReopenTaskForm, prefix = "/rpc", endpoint = "reopen_task")]
 pub async fn reopen_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
     use tidings_domain::command::Command;
     server::act(task_id, seed, Command::Complete(Some(false)), None).await
 }
 
 /// Moves a task to the trash.
-#[server(name = DeleteTaskForm, endpoint = "delete_task")]
+#[server(name = DeleteTaskForm, prefix = "/rpc", endpoint = "delete_task")]
 pub async fn delete_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
     use tidings_domain::command::Command;
     server::act(task_id, seed, Command::Delete, Some("/inbox")).await
 }
 
 /// Takes a task out of the trash or, with a version, brings its fields back to what they were.
-#[server(name = RestoreTaskForm, endpoint = "restore_task")]
+#[server(name = RestoreTaskForm, prefix = "/rpc", endpoint = "restore_task")]
 pub async fn restore_task(
     task_id: TaskId,
     seed: Uuid,
@@ -50,14 +50,14 @@ pub async fn restore_task(
 }
 
 /// Removes a task from the trash for good.
-#[server(name = PurgeTaskForm, endpoint = "purge_task")]
+#[server(name = PurgeTaskForm, prefix = "/rpc", endpoint = "purge_task")]
 pub async fn purge_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
     use tidings_domain::command::Command;
     server::act(task_id, seed, Command::Purge, Some("/trash")).await
 }
 
 /// Saves the fields of a task. Refused where the task changed since the form was made.
-#[server(name = EditTaskForm, endpoint = "edit_task")]
+#[server(name = EditTaskForm, prefix = "/rpc", endpoint = "edit_task")]
 #[allow(clippy::too_many_arguments, reason = "one for each field of the form")]
 pub async fn edit_task(
     task_id: TaskId,

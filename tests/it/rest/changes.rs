@@ -120,8 +120,14 @@ async fn what_is_wrong_is_named() {
             json!({ "title": "x", "time_zone": "Mars/Olympus" }),
             "time_zone",
         ),
-        (json!({ "title": "x", "remind_at": "tomorrow" }), "remind_at"),
-        (json!({ "title": "x", "recurrence": "weekly" }), "recurrence"),
+        (
+            json!({ "title": "x", "remind_at": "tomorrow" }),
+            "remind_at",
+        ),
+        (
+            json!({ "title": "x", "recurrence": "weekly" }),
+            "recurrence",
+        ),
         (
             json!({ "title": "x", "due_date": "2026-12-10", "recurrence": { "rule": "FREQ=HOURLY" } }),
             "recurrence",
@@ -136,16 +142,17 @@ async fn what_is_wrong_is_named() {
         (json!({ "title": "x", "id": id }), "id"),
         (json!({ "title": "x", "id": "seven" }), "id"),
     ] {
-        ada.post("/api/tasks", fields.clone()).await.refused(
-            422,
-            "validation_failed",
-            &[named],
-        );
+        ada.post("/api/tasks", fields.clone())
+            .await
+            .refused(422, "validation_failed", &[named]);
     }
     // All faults at once, and nothing was made.
-    ada.post("/api/tasks", json!({ "colour": 1, "priority": 2, "tags": 3 }))
-        .await
-        .refused(422, "validation_failed", &["colour", "priority", "tags"]);
+    ada.post(
+        "/api/tasks",
+        json!({ "colour": 1, "priority": 2, "tags": 3 }),
+    )
+    .await
+    .refused(422, "validation_failed", &["colour", "priority", "tags"]);
     let list = ada.get("/api/tasks").await.expect(200);
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
@@ -154,13 +161,18 @@ async fn what_is_wrong_is_named() {
 async fn a_body_is_a_json_object_of_a_type_that_is_read() {
     let app = TestApp::new().await;
     let ada = app.person("Ada").await;
-    let send = |kind: &'static str, body: &'static str| {
-        ada.send("POST", "/api/tasks", &[("content-type", kind)], body.into())
+    let send = async |kind: &str, body: &str| {
+        let kind = [("content-type", kind)];
+        ada.send("POST", "/api/tasks", &kind, body.into()).await
     };
     let json = "application/json";
-    send(json, "{\"title\":").await.refused(400, "malformed_json", &[]);
+    send(json, "{\"title\":")
+        .await
+        .refused(400, "malformed_json", &[]);
     send(json, "").await.refused(400, "malformed_json", &[]);
-    send(json, "[]").await.refused(422, "validation_failed", &[]);
+    send(json, "[]")
+        .await
+        .refused(422, "validation_failed", &[]);
     send("text/plain", "{\"title\":\"x\"}")
         .await
         .refused(415, "unsupported_media_type", &[]);
@@ -213,7 +225,11 @@ async fn a_merge_patch_changes_what_it_names_and_clears_nulls() {
     };
     refused(json!({ "title": null }), &["title"]).await;
     refused(json!({ "id": task["id"] }), &["id"]).await;
-    refused(json!({ "updated_at": "2026-01-01T00:00:00Z", "x": 1 }), &["updated_at", "x"]).await;
+    refused(
+        json!({ "updated_at": "2026-01-01T00:00:00Z", "x": 1 }),
+        &["updated_at", "x"],
+    )
+    .await;
     // What changes nothing makes no event and leaves the version.
     let same = ada.patch(&path(&task), json!({ "title": "C" })).await;
     assert_eq!(same.header("tidings-seq"), "3");
@@ -235,7 +251,10 @@ async fn put_sets_the_whole_and_makes_nothing() {
     whole["version"] = json!(99);
     let put = ada.put(&path(&task), whole).await.expect(200);
     assert_eq!((&put["title"], &put["version"]), (&json!("B"), &json!(2)));
-    let put = ada.put(&path(&task), json!({ "title": "C" })).await.expect(200);
+    let put = ada
+        .put(&path(&task), json!({ "title": "C" }))
+        .await
+        .expect(200);
     assert_eq!(put["description"], "");
     assert_eq!(put["tags"], json!([]));
     assert_eq!(put["priority"], "none");
@@ -274,9 +293,11 @@ async fn completing_turns_round_or_is_set() {
     ada.patch(&complete, json!({ "completed": "yes" }))
         .await
         .refused(422, "validation_failed", &["completed"]);
-    ada.patch(&complete, json!({ "done": true }))
-        .await
-        .refused(422, "validation_failed", &["done"]);
+    ada.patch(&complete, json!({ "done": true })).await.refused(
+        422,
+        "validation_failed",
+        &["done"],
+    );
 }
 
 #[tokio::test]
@@ -329,10 +350,16 @@ async fn the_trash_gives_back_until_it_is_emptied() {
     // In the trash it is there for restore, history and permanently alone.
     ada.get(&path).await.refused(404, "not_found", &[]);
     ada.delete(&path).await.refused(404, "not_found", &[]);
-    ada.put(&path, json!({ "title": "B" })).await.refused(404, "not_found", &[]);
-    ada.patch(&path, json!({ "title": "B" })).await.refused(404, "not_found", &[]);
+    ada.put(&path, json!({ "title": "B" }))
+        .await
+        .refused(404, "not_found", &[]);
+    ada.patch(&path, json!({ "title": "B" }))
+        .await
+        .refused(404, "not_found", &[]);
     let complete = format!("{path}/complete");
-    ada.patch(&complete, json!({})).await.refused(404, "not_found", &[]);
+    ada.patch(&complete, json!({}))
+        .await
+        .refused(404, "not_found", &[]);
     let trash = ada.get("/api/tasks?view=trash").await.expect(200);
     assert_eq!(trash["items"][0]["id"], task["id"]);
     let history = ada.get(&format!("{path}/history")).await.expect(200);
@@ -340,7 +367,10 @@ async fn the_trash_gives_back_until_it_is_emptied() {
     let restore = format!("{path}/restore");
     let back = ada.send("POST", &restore, &[], String::new()).await;
     let back = back.expect(200);
-    assert_eq!((&back["deleted_at"], &back["version"]), (&Value::Null, &json!(3)));
+    assert_eq!(
+        (&back["deleted_at"], &back["version"]),
+        (&Value::Null, &json!(3))
+    );
     ada.delete(&path).await.status(204);
     let gone = ada.delete(&permanently).await;
     assert_eq!(gone.header("tidings-seq"), "4");
@@ -360,7 +390,13 @@ async fn the_trash_gives_back_until_it_is_emptied() {
     let feed = ada.get("/api/events").await.expect(200);
     assert_eq!(feed["head"], 4);
     assert!(!feed.to_string().contains("\"A\""));
-    assert!(feed["items"].as_array().unwrap().iter().all(|e| e["task_data"].is_null()));
+    assert!(
+        feed["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|e| e["task_data"].is_null())
+    );
 }
 
 #[tokio::test]
@@ -369,9 +405,14 @@ async fn an_earlier_version_comes_back() {
     let ada = app.person("Ada").await;
     let task = add(&ada, json!({ "title": "A", "tags": ["x"] })).await;
     let path = path(&task);
-    ada.patch(&path, json!({ "title": "B", "completed": true })).await.expect(200);
+    ada.patch(&path, json!({ "title": "B", "completed": true }))
+        .await
+        .expect(200);
     let restore = format!("{path}/restore");
-    let back = ada.post(&restore, json!({ "version": 1 })).await.expect(200);
+    let back = ada
+        .post(&restore, json!({ "version": 1 }))
+        .await
+        .expect(200);
     assert_eq!(
         (&back["title"], &back["completed"], &back["version"]),
         (&json!("A"), &json!(false), &json!(4))
@@ -422,7 +463,11 @@ async fn what_is_not_ones_own_is_not_there() {
 async fn a_method_that_a_path_lacks_is_told() {
     let app = TestApp::new().await;
     let ada = app.person("Ada").await;
-    ada.delete("/api/tasks").await.refused(405, "method_not_allowed", &[]);
-    ada.post("/api/events", json!({})).await.refused(405, "method_not_allowed", &[]);
+    ada.delete("/api/tasks")
+        .await
+        .refused(405, "method_not_allowed", &[]);
+    ada.post("/api/events", json!({}))
+        .await
+        .refused(405, "method_not_allowed", &[]);
     ada.get("/api/nothing").await.refused(404, "not_found", &[]);
 }

@@ -7,8 +7,15 @@ use super::changes::{add, path};
 use crate::kit::{Answer, Person, TestApp};
 
 async fn keyed(person: &Person, key: &str, method: &str, path: &str, body: Value) -> Answer {
-    let headers = [("content-type", "application/json"), ("idempotency-key", key)];
-    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", key),
+    ];
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
     person.send(method, path, &headers, body).await
 }
 
@@ -22,7 +29,9 @@ async fn a_retry_is_answered_as_the_first_time() {
         let first = keyed(&ada, key, "POST", "/api/tasks", fields.clone()).await;
         // Later changes do not change the answer.
         let task: Value = serde_json::from_str(&first.text).unwrap();
-        ada.patch(&path(&task), json!({ "title": "Changed" })).await.expect(200);
+        ada.patch(&path(&task), json!({ "title": "Changed" }))
+            .await
+            .expect(200);
         let again = keyed(&ada, key, "POST", "/api/tasks", fields).await;
         for name in ["location", "etag", "tidings-seq", "content-type"] {
             assert_eq!(first.header(name), again.header(name), "{name}");
@@ -57,8 +66,8 @@ async fn every_change_of_a_task_can_be_tried_again() {
         let first = keyed(&ada, &key, method, &at, body.clone()).await;
         let head = ada.get("/api/events").await.expect(200)["head"].clone();
         let again = keyed(&ada, &key, method, &at, body).await;
-        assert!(first.code() < 300, "{method} {end}: {}", first.text);
-        assert_eq!(first.code(), again.code());
+        assert!(first.code < 300, "{method} {end}: {}", first.text);
+        assert_eq!(first.code, again.code);
         assert_eq!(first.text, again.text);
         assert_eq!(first.header("tidings-seq"), again.header("tidings-seq"));
         assert_eq!(ada.get("/api/events").await.expect(200)["head"], head);
@@ -77,15 +86,23 @@ async fn a_key_is_for_one_request() {
     mismatch(keyed(&ada, "k", "DELETE", &path(&task), Value::Null).await);
     // Another person's key is another key.
     let bob = app.person("Bob").await;
-    keyed(&bob, "k", "POST", "/api/tasks", json!({ "title": "B" })).await.expect(201);
+    keyed(&bob, "k", "POST", "/api/tasks", json!({ "title": "B" }))
+        .await
+        .expect(201);
     for bad in ["", "two words", &"x".repeat(256)] {
         keyed(&ada, bad, "POST", "/api/tasks", json!({ "title": "C" }))
             .await
             .refused(422, "validation_failed", &["Idempotency-Key"]);
     }
-    keyed(&ada, &"x".repeat(255), "POST", "/api/tasks", json!({ "title": "C" }))
-        .await
-        .expect(201);
+    keyed(
+        &ada,
+        &"x".repeat(255),
+        "POST",
+        "/api/tasks",
+        json!({ "title": "C" }),
+    )
+    .await
+    .expect(201);
 }
 
 #[tokio::test]
@@ -124,7 +141,9 @@ async fn a_retry_outlives_what_it_made() {
     // In the trash, the answer is as it was.
     let again = keyed(&ada, "k", "POST", "/api/tasks", fields.clone()).await;
     assert_eq!(again.expect(201), task);
-    ada.delete(&format!("{}/permanently", path(&task))).await.status(204);
+    ada.delete(&format!("{}/permanently", path(&task)))
+        .await
+        .status(204);
     // Gone for good, so are its contents; but nothing is made again.
     let again = keyed(&ada, "k", "POST", "/api/tasks", fields).await;
     again.refused(404, "not_found", &[]);
