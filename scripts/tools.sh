@@ -4,10 +4,12 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 leptos_version=0.3.7 # the newest that builds with the pinned Rust
+binaryen_version=132.0.0
 bindgen_version=$(locked wasm-bindgen)
 
 need cc gcc
 need node nodejs
+need npm npm
 command -v cargo >/dev/null || fail "Rust is missing. Install it from https://rustup.rs and try again."
 
 if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
@@ -29,11 +31,9 @@ if [ "$(cargo-leptos --version 2>/dev/null)" != "cargo-leptos $leptos_version" ]
         cargo install -q --force --locked --debug --root "$cache/tools" "cargo-leptos@$leptos_version"
 fi
 
-if ! command -v wasm-opt >/dev/null; then
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        need wasm-opt binaryen
-    else
-        npm install --silent --no-save --prefix "$cache/npm" binaryen@123 ||
-            fail "wasm-opt is missing. Install it and try again: sudo apt-get install binaryen"
-    fi
+# Debian's binaryen (108) mixes up the tables of what wasm-bindgen makes: the page then fails at start.
+binaryen=$cache/npm/node_modules/binaryen/package.json
+if ! grep -qs "\"version\": \"$binaryen_version\"" "$binaryen"; then
+    say "Installing binaryen $binaryen_version (once, seconds)"
+    npm install --silent --no-audit --no-fund --prefix "$cache/npm" "binaryen@$binaryen_version"
 fi
