@@ -9,6 +9,7 @@ use crate::{
     page::PageData,
     pages,
     route::{Route, param},
+    state,
 };
 
 /// The page that `page` describes.
@@ -19,6 +20,9 @@ pub fn App(
 ) -> impl IntoView {
     let route = Route::parse(&page.path, &page.query);
     let fault = page.fault.clone();
+    if page.profile.is_none() {
+        state::nobody();
+    }
     // A page that cannot be shown says so instead.
     if let Some(fault) = fault.clone()
         && page.failed.is_none()

@@ -35,7 +35,7 @@ pub mod tabs;
 pub mod toast;
 pub mod undo;
 
-use self::{core::Core, lists::Lists, tabs::Word, toast::Toasts, undo::Undoable};
+use self::{core::Core, lists::Lists, toast::Toasts, undo::Undoable};
 
 /// How the tab stands to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,12 +78,16 @@ pub struct Client {
     waiting: RwSignal<usize>,
     /// Rises with each change that was put in line to be sent.
     queued: RwSignal<u32>,
-    /// What the other tabs are to be told.
-    said: RwSignal<Option<Word>>,
     toasts: Toasts,
     undoable: RwSignal<Option<Undoable>>,
     selected: RwSignal<BTreeSet<TaskId>>,
     lists: Lists,
+}
+
+/// A page of nobody, once it is hydrated, lets this browser's other tabs look whether they are
+/// still signed in: signing out in one ends all.
+pub fn nobody() {
+    Effect::new(|_| live::say_nobody());
 }
 
 impl Client {
@@ -122,7 +126,6 @@ impl Client {
             link: RwSignal::new(Link::Connecting),
             waiting: RwSignal::new(0),
             queued: RwSignal::new(0),
-            said: RwSignal::new(None),
             toasts: Toasts::new(),
             undoable: RwSignal::new(None),
             selected: RwSignal::new(BTreeSet::new()),
@@ -271,11 +274,6 @@ impl Client {
                 ids.insert(id);
             }
         });
-    }
-
-    /// The person has signed out here: the other tabs are told. To be called before leaving.
-    pub fn signed_out(self) {
-        self.said.set(Some(Word::Out));
     }
 
     /// Frames came in: what depends on how far the tab is looks again.

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use server_fn::codec::Json;
 use tidings_domain::{account::User, time::Timestamp};
 use uuid::Uuid;
 
@@ -115,7 +116,7 @@ pub async fn delete_account(password: String) -> Result<(), AppError> {
 }
 
 /// Personal tokens, newest first.
-#[server(name = ListTokens, prefix = "/rpc", endpoint = "tokens")]
+#[server(name = ListTokens, prefix = "/rpc", endpoint = "tokens", input = Json)]
 pub async fn tokens() -> Result<Vec<TokenRow>, AppError> {
     crate::error::answer(people().tokens().await)
 }

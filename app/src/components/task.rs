@@ -17,7 +17,7 @@ use super::{
     quiet::{Quiet, quiet},
     row::check,
 };
-use crate::{api, error::AppError, navigate::Place, state::Client, ui::Ui};
+use crate::{navigate::Place, state::Client, ui::Ui};
 
 const TITLE: Quiet = Quiet {
     label: "Title",
@@ -63,9 +63,8 @@ pub fn task(id: TaskId) -> impl IntoView {
             return;
         }
         spawn_local(async move {
-            match api::tasks::task(id).await {
-                Ok(task) => client.learn([task]),
-                Err(AppError(why)) => fault.set(Some(why)),
+            if let Err(why) = client.fetch_task(id).await {
+                fault.set(Some(why));
             }
         });
     });

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::form::{FieldOf, field, form_of, general};
 use crate::{
     api::account::{NewToken, TokenRow},
+    browser::http,
     pages::account::form_state,
     state::Client,
     ui::Ui,
@@ -23,8 +24,9 @@ pub fn tokens() -> AnyView {
     if start.is_none() {
         Effect::new(move || {
             leptos::task::spawn_local(async move {
-                if let Ok(all) = crate::api::account::tokens().await {
-                    rows.set(all);
+                let all = http::call("tokens", &serde_json::Map::new()).await;
+                if let Ok(all) = all {
+                    let _ = rows.try_set(all);
                 }
             });
         });

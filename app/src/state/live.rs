@@ -2,6 +2,7 @@
 //! changes, the other tabs and the clock.
 
 mod others;
+mod receive;
 mod send;
 mod wire;
 
@@ -18,6 +19,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
+pub(super) use self::others::say_nobody;
 use super::{Client, Link, tabs::Tabs};
 use crate::{
     browser::{channel::Channel, clock, http, id, page, storage, timer::Timer},
@@ -50,6 +52,8 @@ pub(super) struct Live {
     out: Cell<bool>,
     tabs: RefCell<Tabs>,
     channel: RefCell<Option<Channel>>,
+    /// Where pages of nobody speak.
+    nobody: RefCell<Option<Channel>>,
     saying: RefCell<Option<Timer>>,
     ticking: RefCell<Option<Timer>>,
     glowing: RefCell<Option<Timer>>,
@@ -81,6 +85,7 @@ pub(super) fn start(client: Client) {
         out: Cell::new(false),
         tabs: RefCell::default(),
         channel: RefCell::default(),
+        nobody: RefCell::default(),
         saying: RefCell::default(),
         ticking: RefCell::default(),
         glowing: RefCell::default(),
@@ -99,12 +104,6 @@ pub(super) fn start(client: Client) {
     Effect::new(move |_| {
         client.waiting.track();
         shows.show_link();
-    });
-    Effect::new(move |_| {
-        let word = client.said.get();
-        if let Some(word) = word {
-            live.say(word);
-        }
     });
 }
 

@@ -20,8 +20,6 @@ pub enum Word {
     Here(Uuid),
     /// I am going.
     Bye(Uuid),
-    /// The person has signed out.
-    Out,
     /// A task was removed for good, which no event says.
     Gone(TaskId),
 }
@@ -33,7 +31,6 @@ impl Word {
             Self::Who(tab) => format!("who {tab}"),
             Self::Here(tab) => format!("here {tab}"),
             Self::Bye(tab) => format!("bye {tab}"),
-            Self::Out => "out".to_owned(),
             Self::Gone(task) => format!("gone {task}"),
         }
     }
@@ -46,7 +43,6 @@ impl Word {
             "who" => Self::Who(id()?),
             "here" => Self::Here(id()?),
             "bye" => Self::Bye(id()?),
-            "out" => Self::Out,
             "gone" => Self::Gone(TaskId(id()?)),
             _ => return None,
         })
@@ -69,7 +65,7 @@ impl Tabs {
             Word::Bye(tab) => {
                 self.others.remove(&tab);
             }
-            Word::Out | Word::Gone(_) => {}
+            Word::Gone(_) => {}
         }
     }
 
@@ -106,7 +102,6 @@ mod tests {
             Word::Who(id),
             Word::Here(id),
             Word::Bye(id),
-            Word::Out,
             Word::Gone(TaskId(id)),
         ];
         for word in words {

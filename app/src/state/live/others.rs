@@ -13,6 +13,16 @@ use crate::{
     },
 };
 
+/// Where pages of nobody say that they are: a session may have ended.
+const NOBODY: &str = "tidings.nobody";
+
+/// Lets the tabs of people look whether they are still signed in: this page found nobody to be.
+pub(in crate::state) fn say_nobody() {
+    if let Some(channel) = Channel::join(NOBODY, |_| {}) {
+        channel.say("");
+    }
+}
+
 impl Live {
     /// Joins the tabs of the same person.
     pub(super) fn join_others(self: &Rc<Self>) {
@@ -24,6 +34,14 @@ impl Live {
             }
         });
         *self.channel.borrow_mut() = channel;
+        let live = Rc::clone(self);
+        let nobody = Channel::join(NOBODY, move |_| {
+            let live = Rc::clone(&live);
+            spawn_local(async move {
+                live.check_session().await;
+            });
+        });
+        *self.nobody.borrow_mut() = nobody;
         self.greet_others();
     }
 
@@ -60,12 +78,6 @@ impl Live {
         match word {
             Word::Who(_) => self.say(Word::Here(self.tab)),
             Word::Here(_) | Word::Bye(_) => {}
-            Word::Out => {
-                let live = Rc::clone(self);
-                spawn_local(async move {
-                    live.check_session().await;
-                });
-            }
             Word::Gone(task) => {
                 self.client
                     .core

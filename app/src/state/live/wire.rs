@@ -1,12 +1,10 @@
 //! The socket: opened, listened to, watched, and opened again.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::rc::Rc;
 
 use leptos::{prelude::*, task::spawn_local};
 use tidings_domain::{
-    id::{MutationId, TaskId},
     live::{ClientFrame, HEARTBEAT_MS, PROTOCOL, ServerFrame, close},
-    replica::Step,
     time::Timestamp,
 };
 
@@ -28,10 +26,6 @@ const QUICK_MS: i64 = 3_000;
 const TOO_MANY_MS: i64 = 60_000;
 /// Handshakes that take longer have failed, in milliseconds.
 const HANDSHAKE_MS: i64 = 15_000;
-/// How long a glow is seen, in milliseconds.
-const GLOW_MS: i64 = 1_800;
-/// More changes at once are no news of one row: nothing glows.
-const GLOWS: usize = 20;
 
 /// The socket and what is known of it.
 #[derive(Default)]
@@ -68,6 +62,19 @@ impl Live {
     pub(super) fn is_first_try(&self) -> bool {
         let wire = self.wire.borrow();
         !wire.was_live && wire.tries == 0
+    }
+
+    /// The server has said its heartbeat.
+    pub(super) fn set_heartbeat(&self, ms: u32) {
+        self.wire.borrow_mut().heartbeat_ms = i64::from(ms).max(1_000);
+    }
+
+    /// The server has said that this tab has everything.
+    pub(super) fn caught_up(&self) {
+        let mut wire = self.wire.borrow_mut();
+        wire.live = true;
+        wire.was_live = true;
+        wire.tries = 0;
     }
 
     /// Opens the socket, unless it is there.
@@ -168,7 +175,7 @@ impl Live {
         }
     }
 
-    fn send(&self, frame: &ClientFrame) {
+    pub(super) fn send(&self, frame: &ClientFrame) {
         let Ok(text) = serde_json::to_string(frame) else {
             return;
         };
@@ -258,93 +265,5 @@ impl Live {
             }
         }
         self.show_link();
-    }
-
-    fn receive(self: &Rc<Self>, frame: ServerFrame) {
-        let client = self.client;
-        match &frame {
-            ServerFrame::Welcome {
-                server_time,
-                heartbeat_ms,
-                ..
-            } => {
-                client.skew.set_value(server_time.0 - clock::now().0);
-                self.tick();
-                self.wire.borrow_mut().heartbeat_ms = i64::from(*heartbeat_ms).max(1_000);
-            }
-            ServerFrame::Ping => self.send(&ClientFrame::Pong),
-            _ => {}
-        }
-        let theirs = self.anothers(&frame);
-        let caught_up = matches!(frame, ServerFrame::Live { .. });
-        let mut step = Step::Nothing;
-        client
-            .core
-            .update_value(|core| step = core.replica.receive(frame));
-        match step {
-            Step::Nothing => {}
-            Step::Changed(ids) => {
-                self.glow(theirs);
-                client.refresh(ids);
-                client.moved_on();
-                // What an event settled makes room for what waited behind it.
-                self.persist();
-            }
-            Step::Reset => {
-                client.refresh_all();
-                client.moved_on();
-                client.list_again();
-                self.persist();
-            }
-            Step::Sync(cursor) => self.send(&ClientFrame::Sync { cursor }),
-        }
-        if caught_up && client.core.with_value(|core| core.replica.is_live()) {
-            {
-                let mut wire = self.wire.borrow_mut();
-                wire.live = true;
-                wire.was_live = true;
-                wire.tries = 0;
-            }
-            self.failures.set(0);
-            self.resume_sending();
-            self.show_link();
-        }
-    }
-
-    /// The tasks that a frame changes by another's hand than this tab's.
-    fn anothers(&self, frame: &ServerFrame) -> BTreeSet<TaskId> {
-        let ServerFrame::Events { items, .. } = frame else {
-            return BTreeSet::new();
-        };
-        let ours: BTreeSet<MutationId> = self.client.core.with_value(|core| {
-            core.replica
-                .pending()
-                .iter()
-                .map(|p| p.mutation_id)
-                .collect()
-        });
-        let cursor = self.client.core.with_value(|core| core.replica.cursor());
-        items
-            .iter()
-            .filter(|event| event.seq.is_some_and(|seq| seq > cursor))
-            .filter(|event| {
-                event
-                    .metadata
-                    .mutation_id
-                    .is_none_or(|m| !ours.contains(&m))
-            })
-            .filter_map(|event| event.task_id)
-            .collect()
-    }
-
-    /// Lets rows glow for a moment.
-    fn glow(self: &Rc<Self>, ids: BTreeSet<TaskId>) {
-        if ids.is_empty() || ids.len() > GLOWS {
-            return;
-        }
-        self.client.set_glow(ids);
-        let client = self.client;
-        let timer = Timer::after(GLOW_MS, move || client.set_glow(BTreeSet::new()));
-        *self.glowing.borrow_mut() = Some(timer);
     }
 }
