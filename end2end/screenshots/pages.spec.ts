@@ -18,7 +18,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await context.request.patch(`${baseURL}/api/tasks/${open.id}`, { data: { title: 'Buy groceries and cook dinner' } });
       await page.goto('/today');
       await live(page);
-      await row(page, 'Buy groceries and cook dinner').getByRole('link').click();
+      await row(page, 'Buy groceries and cook dinner').getByRole('link').first().click();
       await page.getByText('History').first().waitFor();
       await page.screenshot({ path: `../docs/images/${colorScheme}.png` });
     });

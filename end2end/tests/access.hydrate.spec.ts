@@ -2,6 +2,9 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, live, make, type Page, test } from './fixtures';
 
+// What is not there is a 404, which the console notes.
+test.use({ networkFaults: true });
+
 const clean = async (page: Page) => {
   const found = await new AxeBuilder({ page }).analyze();
   expect(found.violations.map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).join(', ')}`), page.url()).toEqual([]);

@@ -2,7 +2,7 @@
 import { expect, register, somebody, test } from './fixtures';
 
 // A refusal is an answer that the console notes.
-test.use({ cutsNetwork: true });
+test.use({ networkFaults: true });
 
 test('a wrong password', async ({ page, context, baseURL }) => {
   const person = somebody();

@@ -24,8 +24,8 @@ interface Fixtures {
   person: Person;
   /** A server of this test alone, to be killed and started again. */
   ownServer: Server;
-  /** Whether the spec itself cuts the network, so that its faults in the console are expected. */
-  cutsNetwork: boolean;
+  /** Whether the spec brings about refusals or a lost network itself: the browser notes each in the console. */
+  networkFaults: boolean;
   quiet: void;
 }
 
@@ -50,14 +50,17 @@ export const test = base.extend<Fixtures, { server: Server }>({
     await use(person);
   },
 
-  cutsNetwork: [false, { option: true }],
+  networkFaults: [false, { option: true }],
 
   // Nothing may be wrong in any page's console, hydration least of all.
-  quiet: [async ({ context, cutsNetwork }, use) => {
+  quiet: [async ({ context, javaScriptEnabled, networkFaults }, use) => {
     const faults: string[] = [];
     const network = /Failed to load resource|WebSocket connection to|net::ERR_|Failed to fetch/;
     const note = (text: string) => {
-      if (!(cutsNetwork && network.test(text))) faults.push(text);
+      if (networkFaults && network.test(text)) return;
+      // Without scripts nobody asks for what the page loads ahead for them.
+      if (!javaScriptEnabled && text.includes('preload')) return;
+      faults.push(text);
     };
     context.on('console', message => {
       if (['error', 'warning'].includes(message.type())) note(`${message.type()}: ${message.text()}`);

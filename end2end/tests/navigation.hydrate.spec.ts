@@ -14,7 +14,7 @@ test('links, back, forward and a deep link', async ({ person, context, baseURL }
   await expect(page).toHaveTitle(/^Today/);
   await views.getByRole('link', { name: 'home' }).click();
   await expect(page).toHaveURL(/\/tags\/home$/);
-  await row(page, 'Deep').getByRole('link').click();
+  await row(page, 'Deep').getByRole('link', { name: 'Deep' }).click();
   await expect(page).toHaveURL(`/tasks/${task.id}`);
   await expect(page.getByText('Below the surface')).toBeVisible();
   await page.goBack();

@@ -1,7 +1,7 @@
 // Without a network: changes are shown, wait, outlive the tab and are sent when it is back.
 import { add, expect, live, pill, row, rows, tab, test } from './fixtures';
 
-test.use({ cutsNetwork: true });
+test.use({ networkFaults: true });
 
 test('changes made offline wait and are sent', async ({ person, context }) => {
   const one = await tab(context);

@@ -5,7 +5,7 @@ test('every field, its history, and an earlier version', async ({ person, contex
   const task = await make(context.request, baseURL!, { title: 'Buy groceries' });
   const page = await tab(context);
   const other = await tab(context);
-  await row(page, 'Buy groceries').getByRole('link').click();
+  await row(page, 'Buy groceries').getByRole('link', { name: 'Buy groceries' }).click();
   const panel = page.locator('.task');
 
   await panel.getByRole('textbox', { name: 'Description' }).fill('Milk, eggs');
@@ -70,7 +70,7 @@ test('completing and deleting can be undone', async ({ person, context }) => {
   await page.getByRole('button', { name: 'Undo' }).last().click();
   await expect(row(page, 'Call mom')).toBeVisible();
 
-  await row(page, 'Call mom').getByRole('link').click();
+  await row(page, 'Call mom').getByRole('link').first().click();
   await page.locator('.task').getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(row(page, 'Call mom')).toHaveCount(0);
   await page.getByRole('button', { name: 'Undo' }).last().click();

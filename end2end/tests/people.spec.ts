@@ -1,6 +1,9 @@
 // Two people, one server: neither ever sees the other.
 import { add, expect, make, register, row, rows, somebody, test } from './fixtures';
 
+// What is not there is a 404, which the console notes.
+test.use({ networkFaults: true });
+
 test('nobody sees what is another person\'s', async ({ page, person, browser, baseURL, contextOptions }) => {
   const other = await browser.newContext({ ...contextOptions, baseURL });
   await register(other, somebody('Jonas Weber'), baseURL!);

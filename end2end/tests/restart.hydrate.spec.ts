@@ -1,7 +1,7 @@
 // The server is killed under open tabs: they say so, go on, and heal by themselves.
 import { add, expect, live, pill, row, rows, tab, test } from './fixtures';
 
-test.use({ cutsNetwork: true, baseURL: async ({ ownServer }, use) => use(ownServer.url) });
+test.use({ networkFaults: true, baseURL: async ({ ownServer }, use) => use(ownServer.url) });
 
 test('kill -9 and a new start lose nothing', async ({ person, context, ownServer }) => {
   const one = await tab(context);

@@ -34,6 +34,7 @@ const REDIRECT: &str = "serverfnredirect";
 
 /// The route.
 pub fn routes() -> Routes {
+    tidings_app::api::register();
     Routes::new().post("/rpc/{*name}", call)
 }
 

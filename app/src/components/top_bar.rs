@@ -75,6 +75,12 @@ pub fn search_box(class: &'static str, main: bool) -> impl IntoView {
                 value=asked()
                 prop:value=asked
                 on:input:target=input
+                on:keydown:target=|event| {
+                    if event.key() == "Escape" {
+                        event.stop_propagation();
+                        let _ = event.target().blur();
+                    }
+                }
             />
             <kbd aria-hidden="true">"/"</kbd>
         </form>
