@@ -40,7 +40,11 @@ impl FromRequestParts<AppState> for PathId {
         let Path(text) = Path::<String>::from_request_parts(parts, app)
             .await
             .map_err(|_| Code::NotFound)?;
-        let id = text.parse().map_err(|_| Code::NotFound)?;
+        // In the one form that we write.
+        let id = Some(text).filter(|text| text.len() == 36);
+        let id = id
+            .and_then(|text| text.parse().ok())
+            .ok_or(Code::NotFound)?;
         Ok(Self(id))
     }
 }

@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::{prelude::provide_context, server_fn::axum::get_server_fn_service};
+use serde::de::IgnoredAny;
 use tidings_app::{api::account::NewToken, error::AppError, ports};
 use tidings_domain::error::{Code, Fault};
 
@@ -53,9 +54,9 @@ async fn call(
     // The function answers a plain form as it answers a script. What becomes of it is said here.
     let json = HeaderValue::from_static("application/json");
     parts.headers.insert(header::ACCEPT, json);
-    let inner = Request::from_parts(parts, Body::from(body));
+    let inner = Request::from_parts(parts, Body::from(body.clone()));
     let mut response = run(&app, actor.clone(), caller, inner).await;
-    let outcome = outcome(&mut response).await?;
+    let outcome = outcome(&mut response, &body).await?;
     response.headers_mut().remove(REDIRECT);
     let no_store = HeaderValue::from_static("no-store");
     response
@@ -101,19 +102,26 @@ async fn run(
         .into_response()
 }
 
-/// Reads the answer, and gives a fault its status: the framework's own, such as a body that cannot
-/// be read, are a 500 else.
-async fn outcome(response: &mut Response) -> Result<Result<Bytes, Fault>> {
+/// Reads the answer to `asked`, and gives a fault its status: the framework's own, such as a body
+/// that cannot be read, are a 500 else.
+async fn outcome(response: &mut Response, asked: &[u8]) -> Result<Result<Bytes, Fault>> {
     let body = std::mem::take(response.body_mut());
     let body = to_bytes(body, ANSWER_MAX).await.map_err(Error::internal)?;
     *response.body_mut() = Body::from(body.clone());
     if response.status().is_success() {
         return Ok(Ok(body));
     }
-    let fault = match serde_json::from_slice(&body) {
+    let mut fault = match serde_json::from_slice(&body) {
         Ok(AppError(fault)) => fault,
         Err(_) => Code::Internal.into(),
     };
+    // To the framework, JSON of another shape is as bad as what is no JSON at all.
+    if fault.code == Code::MalformedJson && serde_json::from_slice::<IgnoredAny>(asked).is_ok() {
+        fault = Code::ValidationFailed.into();
+        let json = serde_json::to_vec(&fault).map_err(Error::internal)?;
+        *response.body_mut() = Body::from(json);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
     *response.status_mut() = problem::status(fault.code);
     if let Some(seconds) = fault.retry_after {
         let seconds = HeaderValue::from(seconds);

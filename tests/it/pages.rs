@@ -305,7 +305,9 @@ async fn scripts_get_json_and_statuses() {
     assert_eq!(wrong["errors"][0]["field"], "title");
     let json = [("content-type", "application/json")];
     let broken = ada.send("POST", "/rpc/change", &json, "{".into()).await;
-    assert!((400..500).contains(&broken.code), "{}", broken.text);
+    assert_eq!(code(broken, 400), "malformed_json");
+    let shapeless = ada.post("/rpc/change", json!({ "change": 7 })).await;
+    assert_eq!(code(shapeless, 422), "validation_failed");
     ada.post("/rpc/nothing", json!({}))
         .await
         .refused(404, "not_found", &[]);

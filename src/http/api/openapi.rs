@@ -97,6 +97,7 @@ impl Modify for Common {
             ];
             for operation in operations.into_iter().flatten() {
                 refuses(operation);
+                name(operation);
             }
         }
     }
@@ -129,6 +130,14 @@ fn changes(operation: &mut Operation, existing: bool) {
             "If-Match",
             "The versions that the change is meant for, in quotes; 412 where the task has another.",
         ));
+    }
+}
+
+/// Names an operation after its noun as well: handlers of different nouns share their names.
+fn name(operation: &mut Operation) {
+    let noun = operation.tags.iter().flatten().next();
+    if let (Some(noun), Some(verb)) = (noun, &operation.operation_id) {
+        operation.operation_id = Some(format!("{}_{verb}", noun.to_lowercase()));
     }
 }
 

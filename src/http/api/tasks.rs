@@ -148,7 +148,7 @@ pub(super) async fn create(
     };
     let task_id = match fields.remove("id") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.parse().map_err(|_| wrong())?),
+        Some(Value::String(text)) if text.len() == 36 => Some(text.parse().map_err(|_| wrong())?),
         Some(_) => return Err(wrong().into()),
     };
     let patch = TaskPatch::from_json(&fields, ReadOnly::Refuse)?;

@@ -73,15 +73,29 @@ impl Page {
         }
     }
 
+    /// A text in which backticks set code apart.
+    fn marked(&mut self, text: &str) {
+        for (n, part) in text.split('`').enumerate() {
+            let (start, end) = if n % 2 == 1 {
+                ("<code>", "</code>")
+            } else {
+                ("", "")
+            };
+            self.raw(start);
+            self.escaped(part);
+            self.raw(end);
+        }
+    }
+
     fn text(&mut self, value: &Value) {
-        self.escaped(value.as_str().unwrap_or_default());
+        self.marked(value.as_str().unwrap_or_default());
     }
 
     fn words(&mut self, value: &Value) {
         for paragraph in value.as_str().unwrap_or_default().split("\n\n") {
             if !paragraph.trim().is_empty() {
                 self.raw("<p>");
-                self.escaped(paragraph);
+                self.marked(paragraph);
                 self.raw("</p>");
             }
         }
