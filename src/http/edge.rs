@@ -74,8 +74,13 @@ async fn admit(app: &App, mut request: Request, next: Next) -> Result<Response> 
     if size.upper().is_none_or(|most| most > BODY_MAX as u64) {
         request = request.map(|body| Body::new(Limited::new(body, BODY_MAX)));
     }
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match timeout(ANSWER_WITHIN, answer).await {
+    guard(next.run(request)).await
+}
+
+/// Turns a handler that panics or takes too long into an error.
+async fn guard(handler: impl Future<Output = Response>) -> Result<Response> {
+    let handler = AssertUnwindSafe(handler).catch_unwind();
+    match timeout(ANSWER_WITHIN, handler).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(panic)) => Err(Error::internal(words(&*panic))),
         Err(_) => Err(Error::Unavailable("no answer in time".into())),
@@ -97,4 +102,27 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panic: {}", text.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_fails_is_answered_for() {
+        let fine = guard(async { "fine".into_response() }).await;
+        assert!(fine.is_ok());
+        let panics = guard(async { panic!("a secret") }).await;
+        let Err(error @ Error::Internal(_)) = panics else {
+            panic!("{panics:?}");
+        };
+        let response = error.into_response();
+        assert_eq!(response.status(), 500);
+        let body = axum::body::to_bytes(response.into_body(), BODY_MAX).await;
+        let body: serde_json::Value = serde_json::from_slice(&body.unwrap()).unwrap();
+        assert_eq!(body["code"], "internal");
+        assert!(body["id"].is_string() && !body.to_string().contains("secret"));
+        let late = guard(std::future::pending()).await;
+        assert_eq!(late.into_response().status(), 503);
+    }
 }

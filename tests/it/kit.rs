@@ -162,6 +162,14 @@ impl Person {
         }
     }
 
+    /// The same person, known by another header.
+    pub(crate) fn known_by(&self, header: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            credential: Some((header, value.into())),
+            ..self.clone()
+        }
+    }
+
     /// Sends a request as it is.
     pub(crate) async fn send(
         &self,

@@ -6,9 +6,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod edge;
 mod kit;
 mod live;
 mod pages;
+mod people;
 mod relay;
 mod rest;
 mod store;
+mod stranger;
