@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod crash;
+mod desk;
 mod edge;
 mod kit;
 mod live;
