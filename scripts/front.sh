@@ -3,14 +3,14 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-stamp=$target/front.stamp
+stamp=$root/target/front.stamp # beside target/site, wherever cargo builds
 inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts)
 if fresh "$stamp" "${inputs[@]}" && [ -d target/site/pkg ] && [ -e "$target/release/hash.txt" ]; then
     exit
 fi
 
 scripts/tools.sh
-mkdir -p "$target"
+mkdir -p target
 touch "$stamp.new" # the time at which the build began: what changes during it counts as changed
 say "Building the browser's side"
 node scripts/css.mjs
