@@ -3,6 +3,7 @@
 
 mod history;
 mod list;
+mod past;
 
 use sha2::{Digest, Sha256};
 use tidings_domain::{

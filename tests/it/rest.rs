@@ -2,7 +2,9 @@
 
 mod changes;
 mod document;
+mod edits;
 mod feed;
 mod lists;
 mod past;
 mod retries;
+mod trash;
