@@ -1,4 +1,6 @@
--- Ids are lower-case UUID text, instants are milliseconds since 1970.
+-- Ids are lower-case UUID text, instants are milliseconds since 1970. Most ids are version 7 and so
+-- rise with time: where an index can begin with one, new rows of all people go to one page at its
+-- end, and a transaction of many people writes few pages.
 
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
@@ -65,13 +67,14 @@ CREATE TABLE tasks (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     task TEXT NOT NULL,
-    UNIQUE (user_id, id)
+    UNIQUE (id, user_id)
 ) STRICT;
 
 CREATE INDEX tasks_open ON tasks (user_id, position, id)
     WHERE completed_at IS NULL AND deleted_at IS NULL;
-CREATE INDEX tasks_kept ON tasks (user_id, position, id)
-    WHERE deleted_at IS NULL;
+-- The same for completed ones: what is kept, by position, is merged from both.
+CREATE INDEX tasks_done ON tasks (user_id, position, id)
+    WHERE completed_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX tasks_completed ON tasks (user_id, completed_at DESC, id)
     WHERE completed_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX tasks_trash ON tasks (user_id, deleted_at DESC, id)
@@ -92,7 +95,8 @@ CREATE TABLE events (
 ) STRICT;
 
 CREATE UNIQUE INDEX events_feed ON events (user_id, seq) WHERE seq IS NOT NULL;
-CREATE INDEX events_task ON events (user_id, task_id, version) WHERE task_id IS NOT NULL;
+CREATE INDEX events_loose ON events (user_id) WHERE seq IS NULL;
+CREATE INDEX events_task ON events (task_id, user_id, version) WHERE task_id IS NOT NULL;
 
 -- Answers to mutations, so that a retry does nothing twice. The task of an answer is in the log, at
 -- this version; none where it was deleted for good.
@@ -105,8 +109,11 @@ CREATE TABLE mutations (
     task_id TEXT NOT NULL,
     version INTEGER,
     at INTEGER NOT NULL,
-    UNIQUE (user_id, mutation_id)
+    quiet INTEGER NOT NULL,
+    UNIQUE (mutation_id, user_id)
 ) STRICT;
+
+CREATE INDEX mutations_quiet ON mutations (user_id) WHERE quiet = 1;
 
 -- One row an event and topic. `partition` is the person, or empty where nobody is known.
 CREATE TABLE outbox (

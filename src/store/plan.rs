@@ -109,12 +109,13 @@ impl Planner<'_> {
             )
             .into());
         }
+        let quiet = decided.is_empty();
         if mutation.command == Command::Purge {
             self.purge(key);
-        } else if !decided.is_empty() {
+        } else if !quiet {
             self.append(mutation, decided, now, more)?;
         }
-        Ok(self.answer(mutation, now))
+        Ok(self.answer(mutation, now, quiet))
     }
 
     /// Turns what was decided into rows.
@@ -175,7 +176,7 @@ impl Planner<'_> {
         feed.at = now;
         feed.tasks += more;
         if let Some(task) = before {
-            if task.deleted_at.is_none()
+            if task.is_open()
                 && feed
                     .first_position
                     .as_ref()
@@ -206,7 +207,7 @@ impl Planner<'_> {
     }
 
     /// The answer, which is kept where its id is a client's.
-    fn answer(&mut self, mutation: &Mutation, now: Timestamp) -> Outcome {
+    fn answer(&mut self, mutation: &Mutation, now: Timestamp, quiet: bool) -> Outcome {
         let user = mutation.user_id;
         let task = self.loaded.tasks.get(&(user, mutation.task_id)).cloned();
         let seq = self.loaded.feeds.get(&user).map_or(0, |feed| feed.seq);
@@ -219,6 +220,7 @@ impl Planner<'_> {
                 task_id: mutation.task_id,
                 version: task.as_ref().map(|t| t.version),
                 at: now,
+                quiet,
             });
             self.loaded.seen.insert(
                 (user, mutation.mutation_id),

@@ -69,7 +69,7 @@ impl SqliteStore {
             .connect_with(options.clone().read_only(true).create_if_missing(false))
             .await
             .map_err(db)?;
-        let writing = options.journal_mode(SqliteJournalMode::Wal);
+        let writing = writing(&options);
         let writer = Writer::start(writing, connection, ambient, on_commit);
         Ok(Self {
             epoch,
@@ -111,10 +111,16 @@ fn options(url: &str) -> Result<SqliteConnectOptions> {
         // What was deleted for good does not linger in free pages.
         .pragma("secure_delete", "FAST")
         .pragma("temp_store", "MEMORY")
-        .pragma("cache_size", "-16000")
+        .pragma("cache_size", "-8000")
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "67108864")
         .disable_statement_logging())
+}
+
+/// For a connection that writes: pages that it holds need not be read to be changed.
+fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
+    let options = options.clone().pragma("cache_size", "-64000");
+    options.journal_mode(SqliteJournalMode::Wal)
 }
 
 /// A connection that writes; makes folder and file.
@@ -124,8 +130,7 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
             .await
             .map_err(|e| Error::Unavailable(e.into()))?;
     }
-    let options = options.clone().journal_mode(SqliteJournalMode::Wal);
-    options.connect().await.map_err(db)
+    writing(options).connect().await.map_err(db)
 }
 
 /// Migrates in one transaction that keeps other processes out.

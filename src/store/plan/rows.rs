@@ -28,7 +28,7 @@ pub struct Feed {
     pub tasks: i64,
     /// The person's zone.
     pub time_zone: String,
-    /// The least position of the person's tasks outside the trash.
+    /// The least position of the person's open tasks.
     pub first_position: Option<String>,
 }
 
@@ -184,6 +184,8 @@ pub struct SeenRow {
     pub version: Option<i64>,
     /// When.
     pub at: Timestamp,
+    /// Whether it made no event.
+    pub quiet: bool,
 }
 
 /// What a group of mutations writes.

@@ -15,6 +15,20 @@ use crate::{
     store::{Account, Accounts, LooseEvent},
 };
 
+/// Everything of a person but what goes with the row in `users`, each by an index. Answers to
+/// mutations are found through the events that they made, and so go first.
+pub(super) const FORGET: &str = "\
+DELETE FROM mutations WHERE n IN (SELECT m.n FROM events e CROSS JOIN mutations m \
+    ON m.mutation_id = e.json->>'$.metadata.mutation_id' AND m.user_id = e.user_id \
+    WHERE e.user_id = ?1 AND e.seq IS NOT NULL); \
+DELETE FROM mutations WHERE user_id = ?1 AND quiet = 1; \
+DELETE FROM events WHERE user_id = ?1 AND seq IS NOT NULL; \
+DELETE FROM events WHERE user_id = ?1 AND seq IS NULL; \
+DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL; \
+DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL; \
+DELETE FROM tasks WHERE user_id = ?1 AND deleted_at IS NOT NULL; \
+DELETE FROM outbox WHERE partition = ?1";
+
 #[async_trait]
 impl Accounts for SqliteStore {
     async fn register(&self, account: &Account, event: &LooseEvent) -> Result<()> {
@@ -133,16 +147,11 @@ impl Accounts for SqliteStore {
                         .execute(&mut *connection)
                         .await;
                     found(gone)?;
-                    sqlx::query(
-                        "DELETE FROM outbox WHERE partition = ?1; \
-                         DELETE FROM tasks WHERE user_id = ?1; \
-                         DELETE FROM events WHERE user_id = ?1; \
-                         DELETE FROM mutations WHERE user_id = ?1",
-                    )
-                    .bind(user.to_string())
-                    .execute(&mut *connection)
-                    .await
-                    .map_err(db)?;
+                    sqlx::query(FORGET)
+                        .bind(user.to_string())
+                        .execute(&mut *connection)
+                        .await
+                        .map_err(db)?;
                     append(connection, &event).await
                 })
             })

@@ -67,11 +67,18 @@ pub(super) async fn page(
 /// are more.
 pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> QueryBuilder<Sqlite> {
     let mut sql = head(user);
-    sql.push("SELECT task, ").push(column(query.sort.key));
-    from(&mut sql, user, &query.view, here);
-    filter(&mut sql, query, here);
-    if let Some(cursor) = &query.after {
-        after(&mut sql, query.sort, cursor);
+    for (at, source) in sources(&query.view).iter().enumerate() {
+        sql.push(if at == 0 {
+            "SELECT task, "
+        } else {
+            " UNION ALL SELECT task, "
+        });
+        sql.push(column(query.sort.key)).push(" AS key, id");
+        from(&mut sql, source, user, &query.view, here);
+        filter(&mut sql, query, here);
+        if let Some(cursor) = &query.after {
+            after(&mut sql, query.sort, cursor);
+        }
     }
     order(&mut sql, query.sort);
     sql.push(" LIMIT ")
@@ -89,15 +96,24 @@ pub(super) async fn view(
     here: &Here<'_>,
 ) -> Result<(i64, Vec<Task>)> {
     let mut sql = head(user);
-    sql.push("SELECT task, NULL");
-    from(&mut sql, user, view, here);
-    sql.push(match view {
-        View::All | View::Inbox | View::Tag(_) => " ORDER BY position, id",
-        View::Today | View::Upcoming => " ORDER BY due_at, position, id",
-        View::Completed => " ORDER BY completed_at DESC, id",
-        View::Trash => " ORDER BY deleted_at DESC, id",
-    });
-    sql.push(" LIMIT ").push_bind(limit as i64).push(")");
+    for (at, source) in sources(view).iter().enumerate() {
+        sql.push(if at == 0 {
+            "SELECT task, "
+        } else {
+            " UNION ALL SELECT task, "
+        });
+        sql.push(match view {
+            View::All | View::Inbox | View::Tag(_) => "position",
+            View::Today | View::Upcoming => "due_at",
+            View::Completed => "-completed_at",
+            View::Trash => "-deleted_at",
+        });
+        sql.push(" AS key, id");
+        from(&mut sql, source, user, view, here);
+    }
+    sql.push(" ORDER BY key, id LIMIT ")
+        .push_bind(limit as i64)
+        .push(")");
     let rows = sql.build().fetch_all(connection).await.map_err(db)?;
     let (seq, rows) = split(&rows)?;
     Ok((seq, tasks(rows)?))
@@ -107,7 +123,7 @@ pub(super) async fn view(
 fn head(user: UserId) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT (SELECT seq FROM feeds WHERE user_id = ");
     sql.push_bind(user.to_string());
-    sql.push("), NULL UNION ALL SELECT * FROM (");
+    sql.push("), NULL, NULL UNION ALL SELECT * FROM (");
     sql
 }
 
@@ -137,20 +153,39 @@ fn value(row: &SqliteRow) -> Result<Value> {
     }
 }
 
-/// A person's tasks in a view. Each kind of task has its index, which SQLite does not find by itself:
-/// it would walk all that is kept to find what is open.
-fn from(sql: &mut QueryBuilder<Sqlite>, user: UserId, view: &View, here: &Here<'_>) {
-    let (index, condition) = match view {
-        View::All => ("tasks_kept", "deleted_at IS NULL"),
-        View::Completed => (
-            "tasks_completed",
-            "completed_at IS NOT NULL AND deleted_at IS NULL",
-        ),
-        View::Trash => ("tasks_trash", "deleted_at IS NOT NULL"),
-        View::Inbox | View::Today | View::Upcoming | View::Tag(_) => {
-            ("tasks_open", "completed_at IS NULL AND deleted_at IS NULL")
-        }
-    };
+/// A kind of task: its index, and the condition of it. SQLite is told which to go by: left alone, it
+/// takes whichever, and may walk all that is completed to find what is open.
+type Source = (&'static str, &'static str);
+
+const OPEN: Source = ("tasks_open", "completed_at IS NULL AND deleted_at IS NULL");
+const DONE: Source = (
+    "tasks_done",
+    "completed_at IS NOT NULL AND deleted_at IS NULL",
+);
+const COMPLETED: Source = (
+    "tasks_completed",
+    "completed_at IS NOT NULL AND deleted_at IS NULL",
+);
+const TRASH: Source = ("tasks_trash", "deleted_at IS NOT NULL");
+
+/// Where a view's tasks come from. What is merged is in the same order on both sides.
+fn sources(view: &View) -> &'static [Source] {
+    match view {
+        View::All => &[OPEN, DONE],
+        View::Completed => &[COMPLETED],
+        View::Trash => &[TRASH],
+        View::Inbox | View::Today | View::Upcoming | View::Tag(_) => &[OPEN],
+    }
+}
+
+/// A person's tasks of a kind, in a view.
+fn from(
+    sql: &mut QueryBuilder<Sqlite>,
+    (index, condition): &Source,
+    user: UserId,
+    view: &View,
+    here: &Here<'_>,
+) {
     sql.push(" FROM tasks INDEXED BY ").push(index);
     sql.push(" WHERE user_id = ").push_bind(user.to_string());
     sql.push(" AND ").push(condition);
@@ -236,8 +271,8 @@ fn column(key: SortKey) -> &'static str {
 
 /// Nulls come last both ways, and ids rise both ways.
 fn order(sql: &mut QueryBuilder<Sqlite>, sort: Sort) {
-    sql.push(" ORDER BY ").push(column(sort.key));
-    sql.push(if sort.descending { " DESC" } else { " ASC" });
+    sql.push(" ORDER BY key")
+        .push(if sort.descending { " DESC" } else { " ASC" });
     // Descending, SQLite puts nulls last by itself, and an index can serve.
     sql.push(if !sort.descending && nullable(sort.key) {
         " NULLS LAST, id"

@@ -19,7 +19,8 @@ use crate::{
 
 /// Feeds, with the log's last row in each.
 pub(super) const FEEDS: &str = "SELECT f.user_id, f.seq, f.at, f.tasks, u.time_zone, \
-     (SELECT min(t.position) FROM tasks t WHERE t.user_id = f.user_id AND t.deleted_at IS NULL), \
+     (SELECT min(position) FROM tasks INDEXED BY tasks_open WHERE user_id = f.user_id \
+     AND completed_at IS NULL AND deleted_at IS NULL), \
      (SELECT max(n) FROM events) \
      FROM json_each(?1) j CROSS JOIN feeds f ON f.user_id = j.value \
      CROSS JOIN users u ON u.id = f.user_id";

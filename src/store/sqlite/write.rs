@@ -21,27 +21,36 @@ use crate::{
     },
 };
 
-/// Statements that share one call take their parameters in turn: numbers would be counted anew.
-pub(super) const STORE: &str = "\
+/// ?1 rows, ?2 [`Texts`].
+pub(super) const EVENTS: &str = "\
 INSERT INTO events (n, event_id, event_type, user_id, seq, task_id, version, at, json) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
-    value->>7, value->>8 FROM json_each(?) WHERE true; \
+    value->>7, CAST(substr(?2, value->>8, value->>9) AS TEXT) FROM json_each(?1) WHERE true";
+
+/// ?1 rows, ?2 [`Texts`].
+pub(super) const TASKS: &str = "\
+INSERT INTO tasks (user_id, id, position, priority, tags, due_date, due_at, due_zone, \
+    completed_at, deleted_at, created_at, updated_at, title_key, search, task) \
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
+    value->>7, value->>8, value->>9, value->>10, value->>11, \
+    CAST(substr(?2, value->>12, value->>13) AS TEXT), \
+    CAST(substr(?2, value->>14, value->>15) AS TEXT), \
+    CAST(substr(?2, value->>16, value->>17) AS TEXT) \
+    FROM json_each(?1) WHERE true \
+    ON CONFLICT (id, user_id) DO UPDATE SET position = excluded.position, \
+    priority = excluded.priority, tags = excluded.tags, due_date = excluded.due_date, \
+    due_at = excluded.due_at, due_zone = excluded.due_zone, \
+    completed_at = excluded.completed_at, deleted_at = excluded.deleted_at, \
+    created_at = excluded.created_at, updated_at = excluded.updated_at, \
+    title_key = excluded.title_key, search = excluded.search, task = excluded.task";
+
+/// Statements that share one call take their parameters in turn: numbers would be counted anew.
+pub(super) const REST: &str = "\
 INSERT INTO outbox (topic, partition, event) \
     SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true; \
-INSERT INTO tasks (user_id, id, position, title_key, search, priority, tags, due_date, due_at, \
-    due_zone, completed_at, deleted_at, created_at, updated_at, task) \
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
-    value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14 \
-    FROM json_each(?) WHERE true \
-    ON CONFLICT (user_id, id) DO UPDATE SET position = excluded.position, \
-    title_key = excluded.title_key, search = excluded.search, priority = excluded.priority, \
-    tags = excluded.tags, due_date = excluded.due_date, due_at = excluded.due_at, \
-    due_zone = excluded.due_zone, completed_at = excluded.completed_at, \
-    deleted_at = excluded.deleted_at, created_at = excluded.created_at, \
-    updated_at = excluded.updated_at, task = excluded.task; \
-INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at) \
-    SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6 \
-    FROM json_each(?) WHERE true; \
+INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at, quiet) \
+    SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, \
+    value->>7 FROM json_each(?) WHERE true; \
 UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
     FROM json_each(?) j WHERE feeds.user_id = j.value->>0";
 
@@ -63,17 +72,12 @@ pub(super) async fn store(
     if set.is_empty() {
         return Ok(());
     }
-    let tasks: Vec<_> = set
-        .tasks
-        .iter()
-        .map(|(user, task, raw)| TaskRow::new(*user, task, raw.get()))
-        .collect::<Result<_>>()?;
     let seen: Vec<_> = set
         .seen
         .iter()
         .map(|s| {
             let print = hex(&s.fingerprint);
-            let (seq, at) = (s.seq, s.at.0);
+            let (seq, at, quiet) = (s.seq, s.at.0, u8::from(s.quiet));
             (
                 s.user_id,
                 s.mutation_id,
@@ -82,6 +86,7 @@ pub(super) async fn store(
                 s.task_id,
                 s.version,
                 at,
+                quiet,
             )
         })
         .collect();
@@ -90,11 +95,21 @@ pub(super) async fn store(
         .iter()
         .map(|(user, feed)| (user, feed.seq, feed.at.0, feed.tasks))
         .collect();
-    let (events, outbox) = log_rows(&set.events, last)?;
-    sqlx::query(STORE)
-        .bind(events)
+    let outbox = log(connection, &set.events, last).await?;
+    if !set.tasks.is_empty() {
+        let mut texts = Texts::default();
+        let rows = set.tasks.iter();
+        let rows = rows.map(|(user, task, raw)| TaskRow::new(*user, task, raw.get(), &mut texts));
+        let rows = rows.collect::<Result<Vec<_>>>()?;
+        sqlx::query(TASKS)
+            .bind(to_json(&rows)?)
+            .bind(texts.0)
+            .execute(&mut *connection)
+            .await
+            .map_err(db)?;
+    }
+    sqlx::query(REST)
         .bind(outbox)
-        .bind(to_json(&tasks)?)
         .bind(to_json(&seen)?)
         .bind(to_json(&feeds)?)
         .execute(&mut *connection)
@@ -127,11 +142,9 @@ pub(super) async fn append(connection: &mut SqliteConnection, event: &LooseEvent
         .await
         .map_err(db)?;
     let row = EventRow::loose(event)?;
-    let (events, outbox) = log_rows(&[row], last.unwrap_or(0))?;
-    sqlx::query(STORE)
-        .bind(events)
+    let outbox = log(connection, &[row], last.unwrap_or(0)).await?;
+    sqlx::query(REST)
         .bind(outbox)
-        .bind("[]")
         .bind("[]")
         .bind("[]")
         .execute(connection)
@@ -140,12 +153,14 @@ pub(super) async fn append(connection: &mut SqliteConnection, event: &LooseEvent
     Ok(())
 }
 
-/// Rows of the log and of the outbox, as JSON.
-fn log_rows(events: &[EventRow], last: i64) -> Result<(String, String)> {
-    let mut log = Vec::with_capacity(events.len());
+/// Appends events to the log, after its last row; returns their rows of the outbox, as JSON.
+async fn log(connection: &mut SqliteConnection, events: &[EventRow], last: i64) -> Result<String> {
+    let mut rows = Vec::with_capacity(events.len());
     let mut outbox = Vec::with_capacity(events.len() * 2);
+    let mut texts = Texts::default();
     for (n, event) in (last + 1..).zip(events) {
-        log.push((
+        let (start, length) = texts.add(&event.json);
+        rows.push((
             n,
             event.event_id,
             event.event_type.as_str(),
@@ -154,13 +169,36 @@ fn log_rows(events: &[EventRow], last: i64) -> Result<(String, String)> {
             event.task_id,
             event.version,
             event.at.0,
-            event.json.as_str(),
+            start,
+            length,
         ));
         for topic in event.topics() {
             outbox.push((topic.as_str(), partition(event.user_id), n));
         }
     }
-    Ok((to_json(&log)?, to_json(&outbox)?))
+    if !rows.is_empty() {
+        sqlx::query(EVENTS)
+            .bind(to_json(&rows)?)
+            .bind(texts.0)
+            .execute(connection)
+            .await
+            .map_err(db)?;
+    }
+    to_json(&outbox)
+}
+
+/// Long texts, end to end, from which rows are cut by bytes: in JSON they would be escaped, parsed and
+/// copied several times over.
+#[derive(Default)]
+struct Texts(Vec<u8>);
+
+impl Texts {
+    /// Where the text begins, counted from 1, and its length.
+    fn add(&mut self, text: &str) -> (usize, usize) {
+        let start = self.0.len() + 1;
+        self.0.extend_from_slice(text.as_bytes());
+        (start, text.len())
+    }
 }
 
 /// The outbox's name for a person, or for nobody known.
@@ -168,14 +206,12 @@ fn partition(user: Option<UserId>) -> String {
     user.map(|u| u.to_string()).unwrap_or_default()
 }
 
-/// A row of `tasks`, in the order of [`STORE`].
+/// A row of `tasks`, in the order of [`TASKS`].
 #[derive(Serialize)]
 struct TaskRow<'a>(
     UserId,
     TaskId,
     &'a str,
-    String,
-    String,
     usize,
     Option<String>,
     Option<NaiveDate>,
@@ -185,11 +221,16 @@ struct TaskRow<'a>(
     Option<i64>,
     i64,
     i64,
-    &'a str,
+    usize,
+    usize,
+    usize,
+    usize,
+    usize,
+    usize,
 );
 
 impl<'a> TaskRow<'a> {
-    fn new(user: UserId, task: &'a Task, json: &'a str) -> Result<Self> {
+    fn new(user: UserId, task: &'a Task, json: &str, texts: &mut Texts) -> Result<Self> {
         let tags = (!task.tags.is_empty())
             .then(|| to_json(&task.tags))
             .transpose()?;
@@ -200,12 +241,13 @@ impl<'a> TaskRow<'a> {
         for part in rest.filter(|part| !part.is_empty()) {
             add_words(&mut search, &text::fold(part));
         }
+        let title = texts.add(&title_key);
+        let words = texts.add(&search);
+        let whole = texts.add(json);
         Ok(Self(
             user,
             task.id,
             &task.position,
-            title_key,
-            search,
             task.priority as usize,
             tags,
             task.due_date,
@@ -215,7 +257,12 @@ impl<'a> TaskRow<'a> {
             task.deleted_at.map(|at| at.0),
             task.created_at.0,
             task.updated_at.0,
-            json,
+            title.0,
+            title.1,
+            words.0,
+            words.1,
+            whole.0,
+            whole.1,
         ))
     }
 }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use tidings::{clock::Ambient, store::SqliteStore};
-use tidings_domain::{command::Command, error::Code, event::EventType};
+use tidings_domain::{
+    command::{Command, TaskPatch},
+    error::Code,
+    event::EventType,
+};
 
 use sqlx::{Connection, Executor, SqliteConnection};
 
@@ -138,4 +142,42 @@ async fn forgets_answers_after_thirty_days() {
     let patience = std::time::Duration::from_secs(10);
     tokio::time::timeout(patience, gone).await.unwrap();
     assert!(kit.store.mutate(new).await.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn keeps_no_row_of_a_person_who_is_gone() {
+    let store = Sqlite::new().await;
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let done = TaskPatch {
+        completed: Some(true),
+        ..titled("Done")
+    };
+    kit.add(ann, done).await;
+    let trash = kit.add_titled(ann, "Trash").await;
+    kit.change(ann, trash.id, Command::Delete).await.unwrap();
+    // One that makes no event, and one whose task is deleted for good.
+    let task = kit.add_titled(ann, "Open").await;
+    let nothing = kit
+        .change(ann, task.id, Command::Complete(Some(false)))
+        .await;
+    assert_eq!(nothing.unwrap().task.unwrap().version, 1);
+    let purged = kit.add_titled(ann, "Purged").await;
+    kit.change(ann, purged.id, Command::Delete).await.unwrap();
+    kit.change(ann, purged.id, Command::Purge).await.unwrap();
+    let event = kit.loose(EventType::UserDeleted, Some(ann));
+    kit.store.delete_account(ann, &event).await.unwrap();
+    let mut other = SqliteConnection::connect(&store.path()).await.unwrap();
+    for (table, left) in [
+        ("users", 0),
+        ("feeds", 0),
+        ("tasks", 0),
+        ("mutations", 0),
+        ("events", 1),
+        ("outbox", 1),
+    ] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, left, "{table}");
+    }
 }
