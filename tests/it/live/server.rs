@@ -56,7 +56,8 @@ async fn sockets_are_opened_by_pages_of_ours_and_by_whoever_is_signed_in() {
     let bearer = ("Authorization", bearer.as_str());
     let ours = ("Origin", app.base.as_str());
     let theirs = ("Origin", "https://evil.example");
-    let table: [(&[(&'static str, &str)], Option<u16>); 11] = [
+    type Case<'a> = (&'a [(&'static str, &'a str)], Option<u16>);
+    let table: [Case<'_>; 11] = [
         (&[cookie], None),
         (&[cookie, ours], None),
         (&[cookie, theirs], Some(403)),
