@@ -52,7 +52,6 @@ impl Server {
     pub async fn build(config: Config, ambient: Ambient) -> Result<Self> {
         // An error says that it was done already.
         let _ = Executor::init_tokio();
-        let assets = files::assets(&config)?;
         let listener = TcpListener::bind(config.site_addr).await.map_err(|error| {
             Error::Unavailable(format!("LEPTOS_SITE_ADDR {}: {error}", config.site_addr).into())
         })?;
@@ -89,7 +88,7 @@ impl Server {
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
             room: Semaphore::new(edge::CONCURRENT_MAX),
             stopping: stop.clone(),
-            assets,
+            assets: files::assets(&config),
             config,
             ambient,
             store: shared,

@@ -12,10 +12,7 @@ use axum::{
 use tidings_app::shell::Assets;
 use tower_http::services::ServeDir;
 
-use crate::{
-    config::Config,
-    error::{Error, Result},
-};
+use crate::config::Config;
 
 /// The folder that the script lies in.
 const PKG: &str = "pkg";
@@ -23,16 +20,8 @@ const PKG: &str = "pkg";
 const NAME: &str = "tidings";
 
 /// Where pages find style and script.
-///
-/// # Errors
-/// `Internal` where the list of hashes cannot be read.
-pub fn assets(config: &Config) -> Result<Assets> {
-    let hashes = match &config.hash_file {
-        None => String::new(),
-        Some(file) => std::fs::read_to_string(file)
-            .map_err(|error| Error::internal(format!("{}: {error}", file.display())))?,
-    };
-    Ok(Assets::new(PKG, NAME, &hashes))
+pub fn assets(config: &Config) -> Assets {
+    Assets::new(PKG, NAME, &config.hashes)
 }
 
 /// The folder of the files. What is not in it goes to the fallback.

@@ -1,16 +1,18 @@
 //! Accounts: signing up, in and out, and what people may change about theirs.
 
+mod profile;
+mod tokens;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidings_domain::{
     account::{self, User},
-    error::{Code, Fault, FieldError},
+    error::{Code, Fault},
     event::{self, EventType, Metadata},
     id::{EventId, UserId},
     time::TzDatabase,
 };
-use uuid::Uuid;
 
 use crate::{
     auth::{
@@ -22,11 +24,9 @@ use crate::{
     },
     clock::Ambient,
     error::Result,
-    store::{Account, LooseEvent, SharedStore, Token},
+    store::{Account, LooseEvent, SharedStore},
 };
 
-/// Personal tokens that a person may have.
-const TOKENS_MAX: usize = 100;
 /// What a theme may be.
 const THEMES: [&str; 3] = ["system", "light", "dark"];
 
@@ -220,141 +220,6 @@ impl Accounts {
         ended
     }
 
-    /// Changes name, zone and theme, as far as they are given.
-    ///
-    /// # Errors
-    /// `validation_failed`, `forbidden` for a personal token, or those of the store.
-    pub async fn update(&self, actor: &Actor, change: ProfileChange) -> Result<(User, String)> {
-        actor.session()?;
-        let mut user = User::clone(&actor.user);
-        let mut theme = actor.theme.to_string();
-        let mut errors: Vec<FieldError> = Vec::new();
-        let mut set = |place: &mut String, value: Option<Result<String, FieldError>>| match value {
-            Some(Ok(value)) => *place = value,
-            Some(Err(error)) => errors.push(error),
-            None => {}
-        };
-        set(&mut user.name, change.name.as_deref().map(account::name));
-        let zone = change.time_zone.as_deref();
-        set(
-            &mut user.time_zone,
-            zone.map(|zone| account::time_zone(zone, &TzDatabase)),
-        );
-        set(&mut theme, change.theme.map(check_theme));
-        if !errors.is_empty() {
-            return Err(Fault::fields(errors).into());
-        }
-        let updated = self
-            .store
-            .update_account(user.id, &user.name, &user.time_zone, &theme)
-            .await;
-        self.sessions.forget(user.id);
-        updated.map(|()| (user, theme))
-    }
-
-    /// Sets the password. Every other session ends.
-    ///
-    /// # Errors
-    /// `invalid_credentials` on `current`, `validation_failed` on `new`, `rate_limited`,
-    /// `forbidden` for a personal token, or those of the store.
-    pub async fn set_password(&self, actor: &Actor, current: String, new: String) -> Result<()> {
-        let session = actor.session()?;
-        account::password("new", &new).map_err(|error| Fault::fields(vec![error]))?;
-        self.prove(actor, "current", current).await?;
-        let hash = self.passwords.hash(new).await?;
-        let user = actor.user.id;
-        let data = seen(Some(user), &actor.caller);
-        let event = self.by(EventType::PasswordChanged, actor, data);
-        let set = self
-            .store
-            .set_password(user, &hash, Some(&session), &event)
-            .await;
-        self.sessions.forget(user);
-        set
-    }
-
-    /// Deletes the account, and everything of theirs with it.
-    ///
-    /// # Errors
-    /// `invalid_credentials` on `password`, `rate_limited`, `forbidden` for a personal token, or
-    /// those of the store.
-    pub async fn delete(&self, actor: &Actor, password: String) -> Result<()> {
-        actor.session()?;
-        self.prove(actor, "password", password).await?;
-        let user = actor.user.id;
-        let data = json!({ "user_id": user, "deleted_at": self.ambient.clock.now() });
-        let event = self.by(EventType::UserDeleted, actor, data);
-        let deleted = self.store.delete_account(user, &event).await;
-        self.sessions.forget(user);
-        deleted
-    }
-
-    /// Has the person prove that they know their password, given as `field`.
-    async fn prove(&self, actor: &Actor, field: &str, password: String) -> Result<()> {
-        self.sign_in_account
-            .check(account::email_key(&actor.user.email))?;
-        let account = self.store.account(actor.user.id).await?;
-        let hash = account.ok_or(Code::Unauthenticated)?.password_hash;
-        if self.passwords.verify(password, Some(hash)).await? {
-            return Ok(());
-        }
-        const WORDS: &str = "That is not your password.";
-        let mut fault = Fault::new(Code::InvalidCredentials, WORDS);
-        fault.errors = vec![FieldError::new(field, "invalid", WORDS)];
-        Err(fault.into())
-    }
-
-    /// Personal tokens, newest first.
-    ///
-    /// # Errors
-    /// `forbidden` for a personal token, or those of the store.
-    pub async fn tokens(&self, actor: &Actor) -> Result<Vec<Token>> {
-        actor.session()?;
-        self.store.tokens(actor.user.id).await
-    }
-
-    /// Makes a personal token; the second is its secret, which is kept nowhere.
-    ///
-    /// # Errors
-    /// `validation_failed`, `conflict` where there are too many, `forbidden` for a personal token,
-    /// or those of the store.
-    pub async fn create_token(&self, actor: &Actor, name: &str) -> Result<(Token, String)> {
-        actor.session()?;
-        let name = token_name(name).map_err(|error| Fault::fields(vec![error]))?;
-        if self.store.tokens(actor.user.id).await?.len() >= TOKENS_MAX {
-            let words = format!("There are {TOKENS_MAX} tokens already. Revoke one first.");
-            return Err(Fault::new(Code::Conflict, words).into());
-        }
-        let secret = secret::token();
-        let token = Token {
-            id: self.ambient.ids.next(),
-            name,
-            created_at: self.ambient.clock.now(),
-        };
-        let event = self.by(EventType::TokenCreated, actor, of_token(actor, token.id));
-        self.store
-            .create_token(actor.user.id, &token, &secret::digest(&secret), &event)
-            .await?;
-        Ok((token, secret))
-    }
-
-    /// Revokes a personal token.
-    ///
-    /// # Errors
-    /// `not_found` where it is not theirs, `forbidden` for a personal token, or those of the store.
-    pub async fn revoke_token(&self, actor: &Actor, id: Uuid) -> Result<()> {
-        actor.session()?;
-        let user = actor.user.id;
-        let event = self.by(EventType::TokenRevoked, actor, of_token(actor, id));
-        let revoked = self.store.revoke_token(user, id, &event).await;
-        self.sessions.forget(user);
-        if revoked? {
-            Ok(())
-        } else {
-            Err(Code::NotFound.into())
-        }
-    }
-
     fn by(&self, event_type: EventType, actor: &Actor, data: Value) -> LooseEvent {
         let metadata = actor.metadata(None, None);
         self.event(event_type, Some(actor.user.id), data, metadata)
@@ -383,12 +248,6 @@ fn seen(user_id: Option<UserId>, caller: &Caller) -> Value {
     json!({ "user_id": user_id, "ip": caller.ip, "user_agent": caller.user_agent })
 }
 
-fn of_token(actor: &Actor, id: Uuid) -> Value {
-    let mut data = seen(Some(actor.user.id), &actor.caller);
-    data["token_id"] = json!(id);
-    data
-}
-
 /// How an event of somebody who is not signed in yet came about.
 fn trace(caller: &Caller) -> Metadata {
     Metadata {
@@ -396,20 +255,4 @@ fn trace(caller: &Caller) -> Metadata {
         traceparent: caller.traceparent.clone(),
         ..Metadata::default()
     }
-}
-
-fn check_theme(theme: String) -> Result<String, FieldError> {
-    if THEMES.contains(&theme.as_str()) {
-        return Ok(theme);
-    }
-    let words = "Theme is system, light or dark.";
-    Err(FieldError::new("theme", "invalid", words))
-}
-
-fn token_name(text: &str) -> Result<String, FieldError> {
-    // A token's name is held to what a person's is.
-    account::name(text).map_err(|error| FieldError {
-        message: error.message.replace("Name", "A token's name"),
-        ..error
-    })
 }

@@ -13,6 +13,7 @@ mod kit;
 mod live;
 mod pages;
 mod people;
+mod process;
 mod relay;
 mod rest;
 mod store;

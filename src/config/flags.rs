@@ -1,0 +1,348 @@
+//! Flags, each with its environment variable.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    Config, ConfigFault,
+    values::{address, database, networks, public_url, rate, read, seconds, transport},
+};
+use crate::{
+    consumers::Roles,
+    service::accounts::Limits,
+    telemetry::{LogFormat, Logging},
+};
+
+/// What every command must know.
+#[derive(Args, Clone, Debug)]
+pub struct LogArgs {
+    /// What is logged, such as info or tidings=debug
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+    /// text or json
+    #[arg(
+        long,
+        env = "LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
+    log_format: String,
+}
+
+/// Where the database is.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseArgs {
+    /// The database
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/tidings.db",
+        value_name = "URL"
+    )]
+    database_url: String,
+}
+
+/// Where the server listens.
+#[derive(Args, Clone, Debug)]
+pub struct AddressArgs {
+    /// The public listener
+    #[arg(
+        long,
+        env = "LEPTOS_SITE_ADDR",
+        default_value = "127.0.0.1:3000",
+        value_name = "HOST:PORT"
+    )]
+    site_addr: String,
+}
+
+/// Flags of `tidings serve`. They are texts here, so that all faults are told at once.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    address: AddressArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Where the browser's files lie
+    #[arg(
+        long,
+        env = "LEPTOS_SITE_ROOT",
+        default_value = "target/site",
+        value_name = "FOLDER"
+    )]
+    site_root: PathBuf,
+    /// Whether their names hold hashes
+    #[arg(
+        long,
+        env = "LEPTOS_HASH_FILES",
+        default_value = "false",
+        value_name = "BOOL"
+    )]
+    hash_files: String,
+    /// The build's list of hashes; unset: hash.txt beside the program
+    #[arg(
+        long,
+        env = "LEPTOS_HASH_FILE_NAME",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "FILE"
+    )]
+    hash_file: String,
+    /// How events travel: auto or in-process
+    #[arg(
+        long,
+        env = "EVENT_TRANSPORT",
+        default_value = "auto",
+        value_name = "TRANSPORT"
+    )]
+    event_transport: String,
+    /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics
+    #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
+    roles: String,
+    /// How often open sockets look for events by themselves; 0: never
+    #[arg(
+        long,
+        env = "LIVE_POLL_SECONDS",
+        default_value = "3",
+        value_name = "SECONDS"
+    )]
+    live_poll_seconds: String,
+    /// Where people reach this server, such as https://tidings.example; unset: this machine alone
+    #[arg(
+        long,
+        env = "PUBLIC_URL",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "URL"
+    )]
+    public_url: String,
+    /// Networks whose X-Forwarded-For and -Proto are believed, such as 10.0.0.0/8,::1
+    #[arg(
+        long,
+        env = "TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "CIDRS"
+    )]
+    trusted_proxies: String,
+    /// Sign-ins from an address: <count>/<period>, or off
+    #[arg(
+        long,
+        env = "SIGN_IN_LIMIT_ADDRESS",
+        default_value = "60/10m",
+        value_name = "RATE"
+    )]
+    sign_in_limit_address: String,
+    /// Sign-ins to an account: <count>/<period>, or off
+    #[arg(
+        long,
+        env = "SIGN_IN_LIMIT_ACCOUNT",
+        default_value = "20/10m",
+        value_name = "RATE"
+    )]
+    sign_in_limit_account: String,
+    /// Sign-ups from an address: <count>/<period>, or off
+    #[arg(
+        long,
+        env = "SIGN_UP_LIMIT_ADDRESS",
+        default_value = "60/1h",
+        value_name = "RATE"
+    )]
+    sign_up_limit_address: String,
+}
+/// Faults, as they are found.
+#[derive(Default)]
+struct Faults(Vec<ConfigFault>);
+
+impl Faults {
+    /// The value, or nothing once what is wrong with it was noted.
+    fn take<T, E: fmt::Display>(
+        &mut self,
+        variable: &'static str,
+        value: Result<T, E>,
+    ) -> Option<T> {
+        value
+            .map_err(|error| {
+                // One line a fault, whatever the words hold.
+                let words = error.to_string().replace(['\n', '\r'], " ");
+                self.0.push(ConfigFault { variable, words });
+            })
+            .ok()
+    }
+}
+impl LogArgs {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn check(&self) -> Result<Logging, Vec<ConfigFault>> {
+        let mut faults = Faults::default();
+        let filter = faults.take("RUST_LOG", EnvFilter::from_str(&self.log));
+        let format = faults.take("LOG_FORMAT", self.log_format.parse::<LogFormat>());
+        match (filter, format) {
+            (Some(filter), Some(format)) => Ok(Logging { filter, format }),
+            _ => Err(faults.0),
+        }
+    }
+}
+
+impl DatabaseArgs {
+    /// Checks them: the URL of a database.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn check(&self) -> Result<String, Vec<ConfigFault>> {
+        let mut faults = Faults::default();
+        faults
+            .take("DATABASE_URL", database(&self.database_url))
+            .ok_or(faults.0)
+    }
+}
+
+impl AddressArgs {
+    /// Checks them: where the server listens.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn check(&self) -> Result<SocketAddr, Vec<ConfigFault>> {
+        let mut faults = Faults::default();
+        faults
+            .take("LEPTOS_SITE_ADDR", address(&self.site_addr))
+            .ok_or(faults.0)
+    }
+}
+
+impl ServeArgs {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn check(&self) -> Result<Config, Vec<ConfigFault>> {
+        let mut faults = Faults::default();
+        let site_addr = faults.take("LEPTOS_SITE_ADDR", address(&self.address.site_addr));
+        let database_url = faults.take("DATABASE_URL", database(&self.database.database_url));
+        let hash_file = faults.take("LEPTOS_HASH_FILES", self.hash_file());
+        let hashes = hash_file.flatten().map_or(Ok(String::new()), read);
+        let hashes = faults.take("LEPTOS_HASH_FILE_NAME", hashes);
+        faults.take("EVENT_TRANSPORT", transport(&self.event_transport));
+        let roles = faults.take("ROLES", self.roles.parse::<Roles>());
+        let live_poll = faults.take("LIVE_POLL_SECONDS", seconds(&self.live_poll_seconds));
+        let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
+        let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
+        let mut limit = |variable, text: &str| faults.take(variable, rate(text)).flatten();
+        let limits = Limits {
+            sign_in_address: limit("SIGN_IN_LIMIT_ADDRESS", &self.sign_in_limit_address),
+            sign_in_account: limit("SIGN_IN_LIMIT_ACCOUNT", &self.sign_in_limit_account),
+            sign_up_address: limit("SIGN_UP_LIMIT_ADDRESS", &self.sign_up_limit_address),
+        };
+        if !faults.0.is_empty() {
+            return Err(faults.0);
+        }
+        let default = Config::default();
+        Ok(Config {
+            site_addr: site_addr.unwrap_or(default.site_addr),
+            database_url: database_url.unwrap_or(default.database_url),
+            site_root: self.site_root.clone(),
+            hashes: hashes.unwrap_or_default(),
+            roles: roles.unwrap_or(default.roles),
+            live_poll: live_poll.flatten(),
+            public_url: public_url.flatten(),
+            trusted_proxies: proxies.unwrap_or_default(),
+            limits,
+            timing: default.timing,
+        })
+    }
+
+    fn hash_file(&self) -> Result<Option<PathBuf>, String> {
+        match self.hash_files.as_str() {
+            "true" | "1" => {}
+            "false" | "0" | "" => return Ok(None),
+            _ => return Err("must be true or false".into()),
+        }
+        if !self.hash_file.is_empty() {
+            return Ok(Some(self.hash_file.clone().into()));
+        }
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        Ok(Some(program.with_file_name("hash.txt")))
+    }
+}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    fn program(flags: &[&str]) -> Program {
+        Program::try_parse_from(["tidings"].iter().chain(flags)).unwrap()
+    }
+
+    #[test]
+    fn a_server_runs_on_defaults() {
+        let config = program(&[]).serve.check().unwrap();
+        assert_eq!(config.site_addr, Config::default().site_addr);
+        assert_eq!(config.live_poll, Some(Duration::from_secs(3)));
+        assert!(config.limits.sign_up_address.is_some());
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_variable() {
+        let program = program(&[
+            "--site-addr=nowhere",
+            "--database-url=mysql://x",
+            "--event-transport=dapr",
+            "--roles=cook",
+            "--live-poll-seconds=-1",
+            "--public-url=https://example.com/app",
+            "--trusted-proxies=10.0.0.0/8,home",
+            "--sign-in-limit-account=many",
+            "--log=a=b=c",
+            "--log-format=xml",
+        ]);
+        let mut faults = program.serve.check().unwrap_err();
+        faults.extend(program.log.check().err().unwrap());
+        let named: Vec<_> = faults.iter().map(|fault| fault.variable).collect();
+        let expected = [
+            "LEPTOS_SITE_ADDR",
+            "DATABASE_URL",
+            "EVENT_TRANSPORT",
+            "ROLES",
+            "LIVE_POLL_SECONDS",
+            "PUBLIC_URL",
+            "TRUSTED_PROXIES",
+            "SIGN_IN_LIMIT_ACCOUNT",
+            "RUST_LOG",
+            "LOG_FORMAT",
+        ];
+        assert_eq!(named, expected);
+        assert!(faults.iter().all(|f| !f.to_string().contains('\n')));
+    }
+
+    #[test]
+    fn proxies_and_limits_are_read() {
+        let config = program(&[
+            "--trusted-proxies=10.0.0.0/8, ::1",
+            "--sign-up-limit-address=off",
+            "--live-poll-seconds=0",
+            "--public-url=https://tidings.example",
+        ]);
+        let config = config.serve.check().unwrap();
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert!(config.limits.sign_up_address.is_none());
+        assert!(config.live_poll.is_none());
+        assert_eq!(
+            config.public_url.unwrap().as_str(),
+            "https://tidings.example/"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! What people may change about their account, and its end.
+
+use serde_json::json;
+use tidings_domain::{
+    account::{self, User},
+    error::{Code, Fault, FieldError},
+    event::EventType,
+    time::TzDatabase,
+};
+
+use super::{Accounts, ProfileChange, THEMES, seen};
+use crate::{auth::Actor, error::Result};
+
+impl Accounts {
+    /// Changes name, zone and theme, as far as they are given.
+    ///
+    /// # Errors
+    /// `validation_failed`, `forbidden` for a personal token, or those of the store.
+    pub async fn update(&self, actor: &Actor, change: ProfileChange) -> Result<(User, String)> {
+        actor.session()?;
+        let mut user = User::clone(&actor.user);
+        let mut theme = actor.theme.to_string();
+        let mut errors: Vec<FieldError> = Vec::new();
+        let mut set = |place: &mut String, value: Option<Result<String, FieldError>>| match value {
+            Some(Ok(value)) => *place = value,
+            Some(Err(error)) => errors.push(error),
+            None => {}
+        };
+        set(&mut user.name, change.name.as_deref().map(account::name));
+        let zone = change.time_zone.as_deref();
+        set(
+            &mut user.time_zone,
+            zone.map(|zone| account::time_zone(zone, &TzDatabase)),
+        );
+        set(&mut theme, change.theme.map(check_theme));
+        if !errors.is_empty() {
+            return Err(Fault::fields(errors).into());
+        }
+        let updated = self
+            .store
+            .update_account(user.id, &user.name, &user.time_zone, &theme)
+            .await;
+        self.sessions.forget(user.id);
+        updated.map(|()| (user, theme))
+    }
+
+    /// Sets the password. Every other session ends.
+    ///
+    /// # Errors
+    /// `invalid_credentials` on `current`, `validation_failed` on `new`, `rate_limited`,
+    /// `forbidden` for a personal token, or those of the store.
+    pub async fn set_password(&self, actor: &Actor, current: String, new: String) -> Result<()> {
+        let session = actor.session()?;
+        account::password("new", &new).map_err(|error| Fault::fields(vec![error]))?;
+        self.prove(actor, "current", current).await?;
+        let hash = self.passwords.hash(new).await?;
+        let user = actor.user.id;
+        let data = seen(Some(user), &actor.caller);
+        let event = self.by(EventType::PasswordChanged, actor, data);
+        let set = self
+            .store
+            .set_password(user, &hash, Some(&session), &event)
+            .await;
+        self.sessions.forget(user);
+        set
+    }
+
+    /// Deletes the account, and everything of theirs with it.
+    ///
+    /// # Errors
+    /// `invalid_credentials` on `password`, `rate_limited`, `forbidden` for a personal token, or
+    /// those of the store.
+    pub async fn delete(&self, actor: &Actor, password: String) -> Result<()> {
+        actor.session()?;
+        self.prove(actor, "password", password).await?;
+        let user = actor.user.id;
+        let data = json!({ "user_id": user, "deleted_at": self.ambient.clock.now() });
+        let event = self.by(EventType::UserDeleted, actor, data);
+        let deleted = self.store.delete_account(user, &event).await;
+        self.sessions.forget(user);
+        deleted
+    }
+
+    /// Has the person prove that they know their password, given as `field`.
+    async fn prove(&self, actor: &Actor, field: &str, password: String) -> Result<()> {
+        self.sign_in_account
+            .check(account::email_key(&actor.user.email))?;
+        let account = self.store.account(actor.user.id).await?;
+        let hash = account.ok_or(Code::Unauthenticated)?.password_hash;
+        if self.passwords.verify(password, Some(hash)).await? {
+            return Ok(());
+        }
+        const WORDS: &str = "That is not your password.";
+        let mut fault = Fault::new(Code::InvalidCredentials, WORDS);
+        fault.errors = vec![FieldError::new(field, "invalid", WORDS)];
+        Err(fault.into())
+    }
+}
+
+fn check_theme(theme: String) -> Result<String, FieldError> {
+    if THEMES.contains(&theme.as_str()) {
+        return Ok(theme);
+    }
+    let words = "Theme is system, light or dark.";
+    Err(FieldError::new("theme", "invalid", words))
+}
