@@ -37,6 +37,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How often anyone may try to sign in or up.
     pub limits: Limits,
+    /// Requests that may be under way at once.
+    pub requests: usize,
     /// How patient sockets are.
     pub timing: Timing,
 }
@@ -54,6 +56,7 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
+            requests: 1_024,
             timing: Timing::default(),
         }
     }

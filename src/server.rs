@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     events::{Commits, InProcess, Relay},
     http::{
-        self, edge, files, listener,
+        self, files, listener,
         origin::Origins,
         state::{App, AppState},
         ws::Sockets,
@@ -86,7 +86,7 @@ impl Server {
         let app = Arc::new(App {
             tasks: Tasks::new(shared.clone(), ambient.clone()),
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
-            room: Semaphore::new(edge::CONCURRENT_MAX),
+            room: Semaphore::new(config.requests),
             stopping: stop.clone(),
             assets: files::assets(&config),
             config,

@@ -250,6 +250,7 @@ impl ServeArgs {
             public_url: public_url.flatten(),
             trusted_proxies: proxies.unwrap_or_default(),
             limits,
+            requests: default.requests,
             timing: default.timing,
         })
     }

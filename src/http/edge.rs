@@ -23,8 +23,6 @@ use crate::error::{Error, Result};
 
 /// The largest body, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
-/// Requests under way at once; one more is turned away.
-pub(crate) const CONCURRENT_MAX: usize = 1_024;
 /// How long an answer may take to begin.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 

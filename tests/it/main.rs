@@ -8,6 +8,7 @@
 
 mod crash;
 mod desk;
+mod drain;
 mod edge;
 mod kit;
 mod live;
