@@ -145,7 +145,10 @@ fn name(operation: &mut Operation) {
 fn refuses(operation: &mut Operation) {
     for (status, words) in [
         ("4XX", "Refused: the problem says why."),
-        ("5XX", "Failed: nothing was changed."),
+        (
+            "5XX",
+            "Failed: it may be tried again, a change under the same `Idempotency-Key`.",
+        ),
     ] {
         let problem = Content::new(Some(RefOr::<openapi::Schema>::Ref(Ref::from_schema_name(
             "Problem",
