@@ -130,7 +130,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "SIGN_IN_LIMIT_ADDRESS",
-        default_value = "60/10m",
+        default_value = "300/10m",
         value_name = "RATE"
     )]
     sign_in_limit_address: String,
@@ -146,7 +146,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "SIGN_UP_LIMIT_ADDRESS",
-        default_value = "60/1h",
+        default_value = "300/1h",
         value_name = "RATE"
     )]
     sign_up_limit_address: String,
