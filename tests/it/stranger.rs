@@ -190,7 +190,7 @@ fn function(name: &str, things: &Things) -> Option<Function> {
         "set_profile" => Own("name=Bob&time_zone=UTC&theme=dark"),
         "set_password" => Own("current=not+it+at+all&new=another+good+one"),
         "delete_account" => Own("password=not+it+at+all"),
-        "tokens" => Own(""),
+        "tokens" => OwnJson(json!({})),
         "create_token" => Own("name=Script"),
         "revoke_token" => Of("id", "token"),
         "add_task" => Own("text=Mine&seed=01a1fe0f-ba1b-7390-b84a-840e1f2ce1c7"),
