@@ -6,7 +6,7 @@ use tidings_domain::{
     error::{Fault, FieldError},
     quickadd, recurrence,
     task::{Priority, RecurFrom, Recurrence, Task},
-    time::{self, TimeOfDay, Timestamp, parse_date},
+    time::{self, BadTime, TimeOfDay, Timestamp, parse_date},
     view::Here,
 };
 
@@ -79,8 +79,8 @@ impl Fields {
         if differs(&self.due_date, &was.due_date) || differs(&self.due_time, &was.due_time) {
             match (read_date(&self.due_date), read_time(&self.due_time)) {
                 (Ok(date), Ok(time)) => set_due(&mut patch, task, here, date, time),
-                (Err(()), _) => bad("due_date", "That is not a date."),
-                (_, Err(())) => bad("due_time", "That is not a time."),
+                (Err(BadTime), _) => bad("due_date", "That is not a date."),
+                (_, Err(BadTime)) => bad("due_time", "That is not a time."),
             }
         }
         if differs(&self.repeat, &was.repeat) || differs(&self.from, &was.from) {
@@ -96,7 +96,7 @@ impl Fields {
         if differs(&self.remind, &was.remind) {
             match read_local(&self.remind, here) {
                 Ok(at) => patch.remind_at = Some(at),
-                Err(()) => bad("remind_at", "That is not a date and a time."),
+                Err(BadTime) => bad("remind_at", "That is not a date and a time."),
             }
         }
         if let Ok(priority) = self.priority.parse::<Priority>()
@@ -195,10 +195,10 @@ pub fn read_tags(text: &str) -> Vec<String> {
 ///
 /// # Errors
 /// Where it is something else.
-pub fn read_date(text: &str) -> Result<Option<NaiveDate>, ()> {
+pub fn read_date(text: &str) -> Result<Option<NaiveDate>, BadTime> {
     match text.trim() {
         "" => Ok(None),
-        text => parse_date(text).map(Some).map_err(|_| ()),
+        text => parse_date(text).map(Some),
     }
 }
 
@@ -206,15 +206,10 @@ pub fn read_date(text: &str) -> Result<Option<NaiveDate>, ()> {
 ///
 /// # Errors
 /// Where it is something else.
-pub fn read_time(text: &str) -> Result<Option<TimeOfDay>, ()> {
+pub fn read_time(text: &str) -> Result<Option<TimeOfDay>, BadTime> {
     match text.trim() {
         "" => Ok(None),
-        text => text
-            .get(..5)
-            .unwrap_or(text)
-            .parse()
-            .map(Some)
-            .map_err(|_| ()),
+        text => text.get(..5).unwrap_or(text).parse().map(Some),
     }
 }
 
@@ -228,19 +223,20 @@ pub fn local(at: Timestamp, here: &Here<'_>) -> String {
 ///
 /// # Errors
 /// Where it is something else.
-pub fn read_local(text: &str, here: &Here<'_>) -> Result<Option<Timestamp>, ()> {
+pub fn read_local(text: &str, here: &Here<'_>) -> Result<Option<Timestamp>, BadTime> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    let (date, time) = text.split_once(['T', ' ']).ok_or(())?;
+    let (date, time) = text.split_once(['T', ' ']).ok_or(BadTime)?;
     match (read_date(date)?, read_time(time)?) {
         (Some(date), Some(time)) => Ok(Some(time::instant(here.zones, here.zone, date, time))),
-        _ => Err(()),
+        _ => Err(BadTime),
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests {
     use tidings_domain::time::TzDatabase;
 

@@ -53,7 +53,8 @@ fn value(field: &str, value: &Value, here: &Here<'_>) -> Option<String> {
         _ => None,
     };
     let text = said.unwrap_or(text);
-    (!text.is_empty() && !(field == "priority" && text == "none")).then_some(text)
+    let nothing = text.is_empty() || (field == "priority" && text == "none");
+    (!nothing).then_some(text)
 }
 
 /// What happened, in a word or two.
