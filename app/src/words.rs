@@ -200,7 +200,7 @@ pub fn hue(tag: &str) -> &'static str {
     let sum = tag.bytes().fold(7_u32, |sum, b| {
         sum.wrapping_mul(31).wrapping_add(u32::from(b))
     });
-    HUES[(sum >> 3) as usize % HUES.len()]
+    HUES[((sum >> 15) ^ sum) as usize % HUES.len()]
 }
 
 #[cfg(test)]

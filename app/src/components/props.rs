@@ -23,6 +23,8 @@ use crate::{
 /// A task, its id and how it is changed.
 #[derive(Clone, Copy)]
 pub struct Edited {
+    /// The store; handlers of events run where no context is found.
+    pub client: Client,
     /// The task.
     pub task: ReadSignal<Option<Task>>,
     /// Its id.
@@ -32,8 +34,7 @@ pub struct Edited {
 impl Edited {
     /// Reads the task with where and when the person is; nothing once it is gone.
     fn read<T: Default>(self, f: impl FnOnce(&Task, &Here<'_>) -> T) -> T {
-        let client = Client::get();
-        client.with_here(|here| {
+        self.client.with_here(|here| {
             self.task
                 .with(|t| t.as_ref().map(|t| f(t, here)).unwrap_or_default())
         })
@@ -45,7 +46,8 @@ impl Edited {
     }
 
     /// Changes the task by what `f` puts into a patch.
-    fn set(self, client: Client, f: impl FnOnce(&mut TaskPatch, &Task, &Here<'_>)) {
+    fn set(self, f: impl FnOnce(&mut TaskPatch, &Task, &Here<'_>)) {
+        let client = self.client;
         let Some(task) = client.peek(self.id) else {
             return;
         };
@@ -98,7 +100,7 @@ fn or_none(words: String) -> (String, &'static str) {
 
 /// The due date and time.
 pub fn due(of: Edited) -> AnyView {
-    let client = Client::get();
+    let client = of.client;
     let says = move || {
         client.now().track();
         of.read(|task, here| match words::due(task, here, false) {
@@ -109,7 +111,7 @@ pub fn due(of: Edited) -> AnyView {
     };
     let on = move |days: Option<u64>| {
         move || {
-            of.set(client, |patch, task, here| {
+            of.set(|patch, task, here| {
                 let date = days.and_then(|d| here.today.checked_add_days(chrono::Days::new(d)));
                 let time = fields::due(task, here).1;
                 fields::set_due(patch, task, here, date, time);
@@ -122,7 +124,7 @@ pub fn due(of: Edited) -> AnyView {
         if let Ok(date) = fields::read_date(&field.value())
             && (date.is_some() || field.validity().valid())
         {
-            of.set(client, |patch, task, here| {
+            of.set(|patch, task, here| {
                 let (was, time) = fields::due(task, here);
                 if date != was {
                     fields::set_due(patch, task, here, date, time);
@@ -132,7 +134,7 @@ pub fn due(of: Edited) -> AnyView {
     };
     let time = move |event: ev::Targeted<web_sys::Event, HtmlInputElement>| {
         if let Ok(time) = fields::read_time(&event.target().value()) {
-            of.set(client, |patch, task, here| {
+            of.set(|patch, task, here| {
                 let (date, was) = fields::due(task, here);
                 if time != was {
                     let date = date.or(Some(here.today));
@@ -178,7 +180,6 @@ pub fn due(of: Edited) -> AnyView {
 
 /// How it repeats.
 pub fn repeat(of: Edited) -> AnyView {
-    let client = Client::get();
     let wrong = RwSignal::new(None::<String>);
     let says = move || {
         or_none(of.read(|task, _| {
@@ -196,7 +197,7 @@ pub fn repeat(of: Edited) -> AnyView {
     let set = move |text: String, from: Option<String>| {
         let from = from.unwrap_or_else(|| untrack(|| of.field(|f| f.from)));
         wrong.set(None);
-        of.set(client, |patch, task, here| {
+        of.set(|patch, task, here| {
             match fields::read_repeat(&text, &from, here) {
                 Ok(recurrence) if recurrence != task.recurrence => {
                     // What repeats from its due date needs one.
@@ -267,7 +268,7 @@ pub fn repeat(of: Edited) -> AnyView {
 
 /// The reminder.
 pub fn remind(of: Edited) -> AnyView {
-    let client = Client::get();
+    let client = of.client;
     let says = move || {
         or_none(of.read(|task, here| {
             task.remind_at
@@ -283,7 +284,7 @@ pub fn remind(of: Edited) -> AnyView {
         }))
     };
     let at = move |at: Option<Timestamp>| {
-        of.set(client, |patch, task, _| {
+        of.set(|patch, task, _| {
             if at != task.remind_at {
                 patch.remind_at = Some(at);
             }
@@ -343,7 +344,6 @@ pub fn remind(of: Edited) -> AnyView {
 
 /// The priority.
 pub fn priority(of: Edited) -> AnyView {
-    let client = Client::get();
     let says = move || {
         of.read(|task, _| {
             let class = match task.priority {
@@ -361,7 +361,7 @@ pub fn priority(of: Edited) -> AnyView {
         .map(|value| {
             let checked = move || of.read(|task, _| task.priority == value);
             let set = move |_| {
-                of.set(client, |patch, task, _| {
+                of.set(|patch, task, _| {
                     if task.priority != value {
                         patch.priority = Some(value);
                     }
@@ -394,11 +394,10 @@ pub fn priority(of: Edited) -> AnyView {
 
 /// The tags.
 pub fn tags(of: Edited) -> AnyView {
-    let client = Client::get();
     let tags = move || of.field(|f| f.tags);
     let set = move |event: ev::Targeted<web_sys::Event, HtmlInputElement>| {
         let tags = fields::read_tags(&event.target().value());
-        of.set(client, |patch, task, _| {
+        of.set(|patch, task, _| {
             if tags != task.tags {
                 patch.tags = Some(tags);
             }

@@ -163,7 +163,8 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
 
 fn open(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
     let ui = Ui::get();
-    let of = Edited { task, id };
+    let client = Client::get();
+    let of = Edited { client, task, id };
     let version = move || {
         task.with(|t| t.as_ref().map_or(0, |t| t.version))
             .to_string()

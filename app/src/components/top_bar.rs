@@ -72,7 +72,7 @@ pub fn search_box(class: &'static str, main: bool) -> impl IntoView {
                 autocomplete="off"
                 enterkeyhint="search"
                 maxlength="200"
-                value=asked()
+                value=untrack(asked)
                 prop:value=asked
                 on:input:target=input
                 on:keydown:target=|event| {
