@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 stamp=$root/target/front.stamp # beside target/site, wherever cargo builds
-inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts)
+inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts/front.sh scripts/css.mjs scripts/compress.mjs)
 if fresh "$stamp" "${inputs[@]}" && [ -d target/site/pkg ] && [ -e "$target/release/hash.txt" ]; then
     exit
 fi
