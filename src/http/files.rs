@@ -43,11 +43,15 @@ pub(super) async fn keep(request: Request, next: Next) -> Response {
             "no-cache"
         };
         let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(how_long));
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'"),
-        );
+        // What is no file is a page of the fallback, which says these for itself.
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static(how_long));
+        headers
+            .entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert(HeaderValue::from_static(
+                "default-src 'self'; frame-ancestors 'none'",
+            ));
     }
     response
 }

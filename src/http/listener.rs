@@ -101,6 +101,10 @@ async fn talk(
     router: Router,
     stop: CancellationToken,
 ) {
+    // hyper's own limit begins with the first byte.
+    if timeout(HEAD_WITHIN, stream.readable()).await.is_err() {
+        return;
+    }
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));

@@ -162,7 +162,7 @@ impl Accounts {
             theme: THEMES[0].into(),
         };
         self.store.register(&account, &event).await?;
-        self.begin(user, caller).await
+        self.begin(account, caller).await
     }
 
     /// Signs in: a new session, whatever others there are.
@@ -183,7 +183,7 @@ impl Accounts {
         let hash = account.as_ref().map(|a| a.password_hash.clone());
         let fits = self.passwords.verify(password, hash).await?;
         match account {
-            Some(account) if fits => self.begin(account.user, caller).await,
+            Some(account) if fits => self.begin(account, caller).await,
             account => {
                 let user = account.map(|a| a.user.id);
                 let data = seen(user, caller);
@@ -194,12 +194,14 @@ impl Accounts {
         }
     }
 
-    async fn begin(&self, user: User, caller: &Caller) -> Result<SignedIn> {
+    async fn begin(&self, account: Account, caller: &Caller) -> Result<SignedIn> {
+        let user = account.user;
         let secret = secret::session();
         let session = self.sessions.begin(user.id, &secret);
         let data = seen(Some(user.id), caller);
         let event = self.event(EventType::LoggedIn, Some(user.id), data, trace(caller));
-        self.store.create_session(&session, &event).await?;
+        let proven = &account.password_hash;
+        self.store.create_session(&session, proven, &event).await?;
         Ok(SignedIn { user, secret })
     }
 

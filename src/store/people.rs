@@ -88,8 +88,14 @@ pub struct Session {
 /// Sessions.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Begins one.
-    async fn create_session(&self, session: &Session, event: &LooseEvent) -> Result<()>;
+    /// Begins one, if the person's password is still the one of `password_hash`: it may have been
+    /// changed, or the account deleted, since it was looked at. `invalid_credentials` if not.
+    async fn create_session(
+        &self,
+        session: &Session,
+        password_hash: &str,
+        event: &LooseEvent,
+    ) -> Result<()>;
     /// The session and its account, if it has not expired at `now`.
     async fn session(&self, hash: &[u8; 32], now: Timestamp) -> Result<Option<(Session, Account)>>;
     /// Moves its end.

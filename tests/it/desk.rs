@@ -115,7 +115,10 @@ impl Desk {
             expires_at: now().plus_ms(86_400_000),
         };
         let event = loose(EventType::LoggedIn, id);
-        self.store.create_session(&session, &event).await.unwrap();
+        self.store
+            .create_session(&session, "", &event)
+            .await
+            .unwrap();
         Person {
             id,
             cookie: format!("auth_token={token}"),

@@ -160,6 +160,28 @@ async fn what_is_not_there_is_a_page_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_keeps_a_page_private() {
+    let app = TestApp::new().await;
+    let ada = app.person("Ada").await;
+    for path in ["/inbox", "/inbox/"] {
+        let page = ada.get(path).await;
+        page.status(200);
+        assert!(page.header("cache-control").contains("no-store"), "{path}");
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("'nonce-"), "{path}: {policy}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_for_very_many_words_is_answered() {
+    let app = TestApp::new().await;
+    let ada = app.person("Ada").await;
+    let many: Vec<_> = (0..1200).map(|n| format!("w{n}")).collect();
+    let path = format!("/search?q={}", many.join("+"));
+    ada.get(&path).await.status(200);
+}
+
+#[tokio::test]
 async fn markup_in_a_title_stays_text() {
     let app = TestApp::new().await;
     let ada = app.person("Ada").await;

@@ -27,7 +27,8 @@ macro_rules! contract {
             past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were;
             lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,
                 filters, draws_boards, says_where_the_feed_is;
-            people: registers_once, changes_an_account, keeps_sessions, keeps_tokens,
+            people: registers_once, changes_an_account, keeps_sessions,
+                begins_no_session_with_an_old_password, keeps_tokens,
                 forgets_a_person;
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
                 claims_the_oldest_first, records_an_event_once;

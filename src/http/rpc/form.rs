@@ -72,7 +72,12 @@ impl Form {
     }
 
     fn address(&self, add: impl FnOnce(&mut form_urlencoded::Serializer<'_, String>)) -> String {
-        let Some(from) = &self.from else {
+        // A path that begins with two slashes would lead to another site.
+        let from = self
+            .from
+            .as_ref()
+            .filter(|url| !url.path().starts_with("//"));
+        let Some(from) = from else {
             return "/inbox".into();
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -136,6 +141,12 @@ mod tests {
             "title=new",
         );
         assert_eq!(form.back(), "/tags/a%20b?x=1");
+    }
+
+    #[test]
+    fn no_success_leads_to_another_site() {
+        let form = form("http://127.0.0.1:3000//evil.example/x", "title=new");
+        assert_eq!(form.back(), "/inbox");
     }
 
     #[test]

@@ -26,8 +26,9 @@ impl Tasks {
             Listed::Now(query) => return self.list(actor, &query).await,
             Listed::Past(moment, query) => (moment, query),
         };
-        let tasks = self.store.as_of(actor.user.id, moment).await?;
+        // The head first: who goes on from it may see an event twice, and never misses one.
         let seq = self.store.head(actor.user.id).await?;
+        let tasks = self.store.as_of(actor.user.id, moment).await?;
         let (items, next) = part(tasks, &query);
         Ok(TaskPage {
             items,

@@ -1,6 +1,8 @@
 //! Lists: a filter and an order, turned into one statement. Only text of this file gets into SQL;
 //! what people ask for is bound.
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, NaiveDate};
 use serde_json::{Value, json};
 use sqlx::{
@@ -21,6 +23,10 @@ use crate::{
     error::Result,
     store::{Cursor, Sort, SortKey, TaskPage, TaskQuery},
 };
+
+/// Words of a search that are looked for; more make the statement too deep, and nobody's search
+/// clearer.
+const WORDS_MAX: usize = 32;
 
 /// The instant at which the day after `day` begins, here.
 pub(super) fn end_of(day: NaiveDate, here: &Here<'_>) -> i64 {
@@ -227,7 +233,9 @@ fn tagged(sql: &mut QueryBuilder<Sqlite>, tag: &str) {
 
 fn filter(sql: &mut QueryBuilder<Sqlite>, query: &TaskQuery, here: &Here<'_>) {
     if let Some(q) = &query.q {
-        for word in text::words(&text::fold(q)) {
+        let folded = text::fold(q);
+        let words: BTreeSet<&str> = text::words(&folded).collect();
+        for word in words.into_iter().take(WORDS_MAX) {
             sql.push(" AND instr(search, ")
                 .push_bind(format!(" {word}"));
             sql.push(") > 0");

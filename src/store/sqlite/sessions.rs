@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx::Row;
-use tidings_domain::{id::UserId, time::Timestamp};
+use tidings_domain::{error::Code, id::UserId, time::Timestamp};
 
 use super::{SqliteStore, accounts::account, db, job::News, write::append};
 use crate::{
@@ -12,20 +12,29 @@ use crate::{
 
 #[async_trait]
 impl Sessions for SqliteStore {
-    async fn create_session(&self, session: &Session, event: &LooseEvent) -> Result<()> {
+    async fn create_session(
+        &self,
+        session: &Session,
+        password_hash: &str,
+        event: &LooseEvent,
+    ) -> Result<()> {
         let insert = sqlx::query(
             "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) \
-             VALUES (?1, ?2, ?3, ?4)",
+             SELECT ?1, id, ?3, ?4 FROM users WHERE id = ?2 AND password_hash = ?5",
         )
         .bind(session.token_hash.to_vec())
         .bind(session.user_id.to_string())
         .bind(session.created_at.0)
-        .bind(session.expires_at.0);
+        .bind(session.expires_at.0)
+        .bind(password_hash.to_owned());
         let event = event.clone();
         self.writer
             .write(News::Outbox, move |connection| {
                 Box::pin(async move {
-                    insert.execute(&mut *connection).await.map_err(db)?;
+                    let begun = insert.execute(&mut *connection).await.map_err(db)?;
+                    if begun.rows_affected() == 0 {
+                        return Err(Code::InvalidCredentials.into());
+                    }
                     append(connection, &event).await
                 })
             })

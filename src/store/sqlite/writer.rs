@@ -32,7 +32,7 @@ const QUEUE: usize = 1024;
 /// How long they wait.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look for what is kept no longer.
-const PRUNE: Duration = Duration::from_secs(600);
+const PRUNE: Duration = Duration::from_secs(60);
 /// How long answers to mutations are kept: 30 days, in milliseconds.
 const KEPT_MS: i64 = 30 * 86_400_000;
 
@@ -143,16 +143,17 @@ impl Side {
                     closing = true;
                     waiting.close();
                 }
+                // Before the queue, which need never be empty.
+                _ = prune.tick(), if !closing => {
+                    if let Err(error) = self.prune().await {
+                        tracing::warn!(%error, "old answers and sessions were not removed; they will be later");
+                    }
+                }
                 count = waiting.recv_many(&mut group, GROUP) => {
                     if count == 0 {
                         break;
                     }
                     self.commit(mem::take(&mut group)).await;
-                }
-                _ = prune.tick(), if !closing => {
-                    if let Err(error) = self.prune().await {
-                        tracing::warn!(%error, "old answers and sessions were not removed; they will be later");
-                    }
                 }
             }
         }

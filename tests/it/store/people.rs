@@ -15,8 +15,30 @@ async fn begin(kit: &Kit, user: UserId, token: u8) -> [u8; 32] {
         expires_at: NOON.plus_ms(1000),
     };
     let event = kit.loose(EventType::LoggedIn, Some(user));
-    kit.store.create_session(&session, &event).await.unwrap();
+    let account = kit.store.account(user).await.unwrap().unwrap();
+    let proven = account.password_hash;
+    let begun = kit.store.create_session(&session, &proven, &event).await;
+    begun.unwrap();
     hash
+}
+
+pub(crate) async fn begins_no_session_with_an_old_password(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let old = kit.store.account(ann).await.unwrap().unwrap().password_hash;
+    let event = kit.loose(EventType::PasswordChanged, Some(ann));
+    let set = kit.store.set_password(ann, "$argon2id$new", None, &event);
+    set.await.unwrap();
+    let session = Session {
+        token_hash: [9; 32],
+        user_id: ann,
+        created_at: NOON,
+        expires_at: NOON.plus_ms(1000),
+    };
+    let event = kit.loose(EventType::LoggedIn, Some(ann));
+    let late = kit.store.create_session(&session, &old, &event).await;
+    assert_eq!(refusal(late), Code::InvalidCredentials);
+    assert!(!is_signed_in(kit, &session.token_hash).await);
 }
 
 async fn is_signed_in(kit: &Kit, hash: &[u8; 32]) -> bool {
