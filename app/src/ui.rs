@@ -62,6 +62,17 @@ struct Start {
     tokens: Option<Vec<TokenRow>>,
     new_token: Option<String>,
     fault: Option<(String, Fault)>,
+    done: Option<&'static str>,
+}
+
+/// What a plain form did before the page was rendered, in words, from the address that it led to.
+fn done(query: &str) -> Option<&'static str> {
+    query.split('&').find_map(|pair| match pair {
+        "done=profile" => Some("Saved."),
+        "done=password" => Some("The password is changed. Other sessions have ended."),
+        "done=token" => Some("The token is revoked."),
+        _ => None,
+    })
 }
 
 impl Ui {
@@ -82,6 +93,7 @@ impl Ui {
                 tokens: page.tokens.clone(),
                 new_token: page.new_token.clone(),
                 fault: page.failed.clone().zip(page.fault.clone()),
+                done: done(&page.query),
             }),
         };
         provide_context(ui);
@@ -125,6 +137,11 @@ impl Ui {
     pub fn fault(self) -> Option<Fault> {
         self.take(|start| start.fault.take())
             .map(|(_, fault)| fault)
+    }
+
+    /// What a plain form did before the page was rendered.
+    pub fn done(self) -> Option<&'static str> {
+        self.take(|start| start.done.take())
     }
 
     /// The secret of a token that was just made.

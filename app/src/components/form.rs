@@ -168,7 +168,8 @@ pub struct FieldOf {
 
 /// A labelled input with its message.
 pub fn field(of: FieldOf, value: String, state: FormState) -> AnyView {
-    let id = ["field-", of.name].concat();
+    // By the label, since two forms of a page may have fields of one name.
+    let id = ["field-", &of.label.replace(' ', "-")].concat();
     let note = [&id, "-note"].concat();
     let bad = move || state.error(of.name);
     let described = {

@@ -23,6 +23,7 @@ pub fn account() -> impl IntoView {
     view! {
         {head(Route::Account, email)}
         <div class="sheet">
+            {Ui::get().done().map(|words| view! { <p class="notice good" role="status">{words}</p> })}
             {about_you(profile)} {password()} {sessions()} {tokens()} {the_end()}
         </div>
     }
