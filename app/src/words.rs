@@ -3,41 +3,18 @@
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use tidings_domain::{
+    recurrence::{month_name, weekday_name},
     task::{Priority, Task},
     time::{self, Timestamp},
     view::Here,
 };
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
-
 fn month(date: NaiveDate) -> &'static str {
-    MONTHS[date.month0() as usize % 12]
+    month_name(date.month())
 }
 
 fn weekday(date: NaiveDate) -> &'static str {
-    DAYS[date.weekday().num_days_from_monday() as usize % 7]
+    weekday_name(date.weekday())
 }
 
 /// A year, where it is not this one.

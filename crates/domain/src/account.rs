@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     command::length,
-    error::{Fault, FieldError},
+    error::FieldError,
     id::UserId,
     time::{Timestamp, Zones},
 };
@@ -97,18 +97,5 @@ pub fn time_zone(text: &str, zones: &dyn Zones) -> Result<String, FieldError> {
     } else {
         let words = "Time zone is an IANA name, such as Europe/Berlin.";
         Err(FieldError::new("time_zone", "invalid", words))
-    }
-}
-
-/// A fault of all the errors among the outcomes, or nothing.
-///
-/// # Errors
-/// `validation_failed` if any outcome is an error.
-pub fn all(outcomes: impl IntoIterator<Item = Option<FieldError>>) -> Result<(), Fault> {
-    let errors: Vec<_> = outcomes.into_iter().flatten().collect();
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Fault::fields(errors))
     }
 }
