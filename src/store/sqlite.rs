@@ -17,7 +17,11 @@ mod tokens;
 mod write;
 mod writer;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
@@ -39,6 +43,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const READERS: u32 = 4;
 /// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
+/// SQLITE_BUSY.
+const BUSY_CODE: i64 = 5;
+/// How long until a file that another process opens is tried again.
+const AGAIN: Duration = Duration::from_millis(10);
 /// How long a reader waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
@@ -130,7 +138,18 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
             .await
             .map_err(|e| Error::Unavailable(e.into()))?;
     }
-    writing(options).connect().await.map_err(db)
+    let options = writing(options);
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match options.connect().await {
+            // To become a WAL file, or to recover one, SQLite wants the file to itself, and says that
+            // it is busy without waiting for the time it was given.
+            Err(error) if primary_code(&error) == Some(BUSY_CODE) && Instant::now() < deadline => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            done => return done.map_err(db),
+        }
+    }
 }
 
 /// Migrates in one transaction that keeps other processes out.
@@ -156,20 +175,22 @@ async fn epoch(connection: &mut SqliteConnection, fresh: Uuid) -> Result<Uuid> {
     epoch.parse().map_err(Error::internal)
 }
 
+/// SQLite's result code, without its extension, of a failed statement.
+fn primary_code(error: &sqlx::Error) -> Option<i64> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<i64>().ok().map(|code| code & 0xff)
+}
+
 /// What a failed statement means to callers: whether the same may succeed later.
 fn db(error: sqlx::Error) -> Error {
     /// Primary result codes that pass: busy, locked, read-only, I/O, full, cannot open.
-    const PASSING: [i64; 6] = [5, 6, 8, 10, 13, 14];
+    const PASSING: [i64; 6] = [BUSY_CODE, 6, 8, 10, 13, 14];
     let passing = match &error {
         sqlx::Error::Io(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(e) => e
-            .code()
-            .and_then(|code| code.parse::<i64>().ok())
-            .is_some_and(|code| PASSING.contains(&(code & 0xff))),
-        _ => false,
+        error => primary_code(error).is_some_and(|code| PASSING.contains(&code)),
     };
     if passing {
         Error::Unavailable(error.into())
