@@ -1,7 +1,6 @@
 //! The application: the same on the server and in the browser, from the same data.
 
-use crate::any::IntoAny;
-use leptos::prelude::*;
+use crate::view::Markup;
 use tidings_domain::error::Code;
 
 use crate::{
@@ -13,11 +12,7 @@ use crate::{
 };
 
 /// The page that `page` describes.
-#[component]
-pub fn App(
-    /// What the server read.
-    page: PageData,
-) -> impl IntoView {
+pub fn app(page: PageData) -> Markup {
     let route = Route::parse(&page.path, &page.query);
     let fault = page.fault.clone();
     if page.profile.is_none() {
@@ -27,15 +22,13 @@ pub fn App(
     if let Some(fault) = fault.clone()
         && page.failed.is_none()
     {
-        return pages::failed::failed(fault, page.profile.is_some()).into_any();
+        return pages::failed::failed(fault, page.profile.is_some());
     }
     let echo = |name: &str| param(&page.query, name).unwrap_or_default();
     match route {
-        Route::SignIn => pages::sign_in::sign_in(echo("next"), echo("email"), fault).into_any(),
-        Route::SignUp => pages::sign_up::sign_up(echo("email"), echo("name"), fault).into_any(),
-        Route::NotFound => {
-            pages::failed::failed(Code::NotFound.into(), page.profile.is_some()).into_any()
-        }
-        route => frame(&page, route).into_any(),
+        Route::SignIn => pages::sign_in::sign_in(echo("next"), echo("email"), fault),
+        Route::SignUp => pages::sign_up::sign_up(echo("email"), echo("name"), fault),
+        Route::NotFound => pages::failed::failed(Code::NotFound.into(), page.profile.is_some()),
+        route => frame(&page, route),
     }
 }

@@ -3,7 +3,6 @@
 // Views are deeply nested types.
 #![recursion_limit = "512"]
 
-pub mod any;
 pub mod api;
 pub mod app;
 pub mod browser;
@@ -21,4 +20,5 @@ pub mod route;
 pub mod shell;
 pub mod state;
 pub mod ui;
+pub mod view;
 pub mod words;

@@ -1,8 +1,7 @@
 //! The pages: one route each.
 
-use crate::any::{AnyView, IntoAny};
-
 use crate::route::Route;
+use crate::view::{IntoMarkup, Markup};
 
 pub mod account;
 pub mod activity;
@@ -16,18 +15,18 @@ pub mod today;
 pub mod upcoming;
 
 /// The page of someone who is signed in.
-pub fn page(route: Route) -> AnyView {
+pub fn page(route: Route) -> Markup {
     match route {
-        Route::Inbox => inbox::inbox().into_any(),
-        Route::Tag(tag) => inbox::tag(tag).into_any(),
-        Route::Today => today::today().into_any(),
-        Route::Upcoming => upcoming::upcoming().into_any(),
-        Route::Completed => completed::completed().into_any(),
-        Route::Search(_) => search::search().into_any(),
-        Route::Trash => completed::trash().into_any(),
-        Route::Activity => activity::activity().into_any(),
-        Route::Account => account::account().into_any(),
+        Route::Inbox => inbox::inbox(),
+        Route::Tag(tag) => inbox::tag(tag).into_markup(),
+        Route::Today => today::today(),
+        Route::Upcoming => upcoming::upcoming(),
+        Route::Completed => completed::completed(),
+        Route::Search(_) => search::search(),
+        Route::Trash => completed::trash(),
+        Route::Activity => activity::activity(),
+        Route::Account => account::account(),
         // These have no frame, or are drawn beside a list.
-        Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => ().into_any(),
+        Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => Markup::Nothing,
     }
 }

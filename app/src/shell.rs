@@ -1,8 +1,9 @@
 //! The document around the pages: head, script, data, drawings. Made on the server only.
 
-use leptos::{nonce::use_nonce, prelude::*};
+use crate::view::{Whole, view};
+use leptos::nonce::use_nonce;
 
-use crate::{app::App, components::icon::SYMBOLS, page::PageData, route::Route};
+use crate::{app::app, components::icon::SYMBOLS, page::PageData, route::Route};
 
 /// Addresses of what the document loads, with the hashes of this build in their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +39,8 @@ impl Assets {
 }
 
 /// The document of a page.
-pub fn shell(page: PageData, assets: &Assets) -> impl IntoView + use<> {
-    let nonce = use_nonce();
+pub fn shell(page: PageData, assets: &Assets) -> Whole {
+    let nonce = use_nonce().map(|nonce| nonce.to_string());
     let theme = page
         .profile
         .as_ref()
@@ -62,7 +63,7 @@ pub fn shell(page: PageData, assets: &Assets) -> impl IntoView + use<> {
         js = assets.js,
         wasm = assets.wasm,
     );
-    view! {
+    let document = view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>
             <head>
@@ -100,10 +101,11 @@ pub fn shell(page: PageData, assets: &Assets) -> impl IntoView + use<> {
                 <script type="module" nonce=nonce inner_html=start></script>
             </head>
             <body>
-                <App page />
+                {app(page)}
                 <script type="application/json" id="page" inner_html=data></script>
                 <div inner_html=SYMBOLS></div>
             </body>
         </html>
-    }
+    };
+    document.into()
 }

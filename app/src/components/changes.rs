@@ -1,7 +1,6 @@
 //! What happened to a task, in words: for its history and for the person's log.
 
-use crate::any::{AnyView, IntoAny};
-use leptos::prelude::*;
+use crate::view::{Markup, view};
 use serde_json::Value;
 use tidings_domain::{
     event::{Actor, EventType},
@@ -87,7 +86,7 @@ pub fn actor(item: &HistoryItem) -> &'static str {
 }
 
 /// The fields that changed, each with its old and its new value.
-pub fn changes(item: &HistoryItem, here: &Here<'_>) -> Vec<AnyView> {
+pub fn changes(item: &HistoryItem, here: &Here<'_>) -> Vec<Markup> {
     if item.event_type == EventType::TaskCreated {
         return Vec::new();
     }
@@ -105,7 +104,7 @@ pub fn changes(item: &HistoryItem, here: &Here<'_>) -> Vec<AnyView> {
         .collect()
 }
 
-fn line(name: &'static str, old: Option<String>, new: Option<String>) -> AnyView {
+fn line(name: &'static str, old: Option<String>, new: Option<String>) -> Markup {
     let between = match (&old, &new) {
         (None, Some(_)) => " set to ",
         (Some(_), None) => " removed, was ",
@@ -121,5 +120,4 @@ fn line(name: &'static str, old: Option<String>, new: Option<String>) -> AnyView
             {new.map(|new| view! { <ins>{new}</ins> })}
         </div>
     }
-    .into_any()
 }

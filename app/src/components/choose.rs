@@ -1,6 +1,6 @@
 //! The dialog that sets the due date, the priority or the tags of one task or several.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use chrono::{Days, NaiveDate};
 use leptos::{ev, html, prelude::*};
 use tidings_domain::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The dialog.
-pub fn choose() -> AnyView {
+pub fn choose() -> Markup {
     let ui = Ui::get();
     let node = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
@@ -62,7 +62,6 @@ pub fn choose() -> AnyView {
             {inside}
         </dialog>
     }
-    .into_any()
 }
 
 /// What the dialog changes, and with what.
@@ -91,17 +90,16 @@ impl Chosen {
     }
 }
 
-fn button(words: String, hint: String, run: impl Fn() + 'static) -> AnyView {
+fn button(words: String, hint: String, run: impl Fn() + 'static) -> Markup {
     view! {
         <button type="button" on:click=move |_| run()>
             {words}
             <span>{hint}</span>
         </button>
     }
-    .into_any()
 }
 
-fn due(ids: Vec<TaskId>) -> AnyView {
+fn due(ids: Vec<TaskId>) -> Markup {
     let chosen = Chosen::new(ids);
     let client = chosen.client;
     let today = client.today().get_untracked();
@@ -146,10 +144,9 @@ fn due(ids: Vec<TaskId>) -> AnyView {
         </div>
         <input class="input" type="date" aria-label="Another day" on:change:target=typed />
     }
-    .into_any()
 }
 
-fn priority(ids: Vec<TaskId>) -> AnyView {
+fn priority(ids: Vec<TaskId>) -> Markup {
     let chosen = Chosen::new(ids);
     let choices: Vec<_> = Priority::ALL
         .into_iter()
@@ -167,10 +164,10 @@ fn priority(ids: Vec<TaskId>) -> AnyView {
             button(words::priority(priority).to_owned(), String::new(), set)
         })
         .collect();
-    view! { <div class="choices">{choices}</div> }.into_any()
+    view! { <div class="choices">{choices}</div> }
 }
 
-fn tags(ids: Vec<TaskId>) -> AnyView {
+fn tags(ids: Vec<TaskId>) -> Markup {
     let client = Client::get();
     // Of one task all tags are edited; several get some more.
     let one = match ids.as_slice() {
@@ -219,5 +216,4 @@ fn tags(ids: Vec<TaskId>) -> AnyView {
             </div>
         </form>
     }
-    .into_any()
 }

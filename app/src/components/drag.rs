@@ -1,5 +1,6 @@
 //! Moving a row: by its grip with mouse or finger, or with the keyboard.
 
+use crate::view::{Markup, view};
 use leptos::{ev, prelude::*};
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The grip of a row.
-pub fn grip(task: ReadSignal<Option<Task>>, id: TaskId) -> impl IntoView {
+pub fn grip(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let (client, ui) = (Client::get(), Ui::get());
     let label = move || task.with(|t| t.as_ref().map(|t| ["Move ", &t.title].concat()));
     let down = move |event: ev::PointerEvent| {

@@ -1,13 +1,13 @@
 //! What an empty view says: what it is for, and the next step.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::prelude::*;
 
 use super::icon::icon;
 use crate::ui::Ui;
 
 /// An empty view. With `add`, the next step is the add line.
-pub fn empty(drawing: &'static str, heading: String, words: &'static str, add: bool) -> AnyView {
+pub fn empty(drawing: &'static str, heading: String, words: &'static str, add: bool) -> Markup {
     let ui = Ui::get();
     let start = move |_| {
         if let Some(line) = ui.add.get_untracked() {
@@ -29,5 +29,4 @@ pub fn empty(drawing: &'static str, heading: String, words: &'static str, add: b
                 })}
         </div>
     }
-    .into_any()
 }

@@ -1,7 +1,7 @@
 //! Plain forms: without script the browser posts them; with it they are sent behind the page, so
 //! that what was typed stays where a fault is shown.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::{prelude::*, task::spawn_local};
 use tidings_domain::error::{Code, Fault};
 use wasm_bindgen::{JsCast, JsValue};
@@ -167,7 +167,7 @@ pub struct FieldOf {
 }
 
 /// A labelled input with its message.
-pub fn field(of: FieldOf, value: String, state: FormState) -> AnyView {
+pub fn field(of: FieldOf, value: String, state: FormState) -> Markup {
     // By the label, since two forms of a page may have fields of one name.
     let id = ["field-", &of.label.replace(' ', "-")].concat();
     let note = [&id, "-note"].concat();
@@ -194,15 +194,13 @@ pub fn field(of: FieldOf, value: String, state: FormState) -> AnyView {
             </small>
         </div>
     }
-    .into_any()
 }
 
 /// The message of a whole form, read out when it appears.
-pub fn general(state: FormState) -> AnyView {
+pub fn general(state: FormState) -> Markup {
     view! {
         <div role="alert">
             {move || state.general().map(|words| view! { <p class="notice">{words}</p> })}
         </div>
     }
-    .into_any()
 }

@@ -1,8 +1,8 @@
 //! What is around every page of someone who is signed in.
 
+use crate::view::{Markup, view};
 use std::collections::BTreeSet;
 
-use crate::any::{AnyView, IntoAny};
 use leptos::prelude::*;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{navigate::Place, page::PageData, pages, route::Route, state::Client, ui::Ui};
 
 /// The frame, and in it the page that `page` describes.
-pub fn frame(page: &PageData, route: Route) -> AnyView {
+pub fn frame(page: &PageData, route: Route) -> Markup {
     let client = Client::provide(page);
     let ui = Ui::provide(page);
     let place = Place::new(route);
@@ -84,5 +84,4 @@ pub fn frame(page: &PageData, route: Route) -> AnyView {
         {help(ui.help)}
         {choose()}
     }
-    .into_any()
 }

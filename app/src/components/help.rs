@@ -1,13 +1,13 @@
 //! The table of keyboard shortcuts, in a dialog.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::{html, prelude::*};
 
 use super::icon::icon;
 use crate::keys::SHORTCUTS;
 
 /// The dialog; `node` is how it is opened.
-pub fn help(node: NodeRef<html::Dialog>) -> AnyView {
+pub fn help(node: NodeRef<html::Dialog>) -> Markup {
     let lines: Vec<_> = SHORTCUTS
         .iter()
         .map(|line| {
@@ -32,5 +32,4 @@ pub fn help(node: NodeRef<html::Dialog>) -> AnyView {
             <dl class="keys">{lines}</dl>
         </dialog>
     }
-    .into_any()
 }

@@ -1,6 +1,6 @@
 //! What happened to a task: a timeline, newest first, from which any version can be brought back.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::{ev, prelude::*};
 use tidings_domain::{command::Command, id::TaskId, task::Task};
 
@@ -11,7 +11,7 @@ use super::{
 use crate::{api::tasks::HistoryItem, state::Client, ui::Ui, words};
 
 /// The history of a task.
-pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
+pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let (client, ui) = (Client::get(), Ui::get());
     let history = client.history(id, ui.history(id));
     let newest = move || {
@@ -71,5 +71,4 @@ pub fn history(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
             {fetched(history.fetch, Signal::stored(false), || ())}
         </form>
     }
-    .into_any()
 }

@@ -1,6 +1,6 @@
 //! Rows, one below the other: each is drawn once and changes by itself.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{IntoMarkup, Markup, view};
 use leptos::prelude::*;
 use tidings_domain::id::TaskId;
 
@@ -17,17 +17,16 @@ use crate::{
 };
 
 /// The rows of `ids`, in their order.
-pub fn rows(ids: Signal<Vec<TaskId>>, of: Of) -> AnyView {
+pub fn rows(ids: Signal<Vec<TaskId>>, of: Of) -> Markup {
     view! {
         <ul>
             <For each=move || ids.get() key=|id| *id children=move |id| row(id, of) />
         </ul>
     }
-    .into_any()
 }
 
 /// What all rows of a page lie in: without script, their buttons post it.
-pub fn list(inside: impl IntoView + 'static) -> AnyView {
+pub fn list(inside: Markup) -> Markup {
     let selected = Client::get().selected();
     view! {
         <form
@@ -41,7 +40,6 @@ pub fn list(inside: impl IntoView + 'static) -> AnyView {
             {inside}
         </form>
     }
-    .into_any()
 }
 
 /// A heading with a count.
@@ -49,18 +47,17 @@ pub fn section(
     class: &'static str,
     heading: impl Fn() -> String + Send + 'static,
     count: impl Fn() -> usize + Send + 'static,
-) -> AnyView {
+) -> Markup {
     view! {
         <h2 class=class>
             {heading}
             <span>{move || count().to_string()}</span>
         </h2>
     }
-    .into_any()
 }
 
 /// How a fetched list goes on: a button for more, a skeleton, or what went wrong.
-pub fn end_of(list: List) -> impl IntoView {
+pub fn end_of(list: List) -> Markup {
     let client = Client::get();
     let more = move || client.fetch_more();
     fetched(list.fetch, list.more, more)
@@ -71,9 +68,9 @@ pub fn fetched(
     fetch: Signal<Fetch>,
     more: Signal<bool>,
     ask: impl Fn() + Copy + Send + Sync + 'static,
-) -> impl IntoView {
-    move || match fetch.get() {
-        Fetch::Slow => skeleton().into_any(),
+) -> Markup {
+    let view = move || match fetch.get() {
+        Fetch::Slow => skeleton(),
         Fetch::Failed(fault) => view! {
             <div class="notice" role="alert">
                 <span>{fault.detail}</span>
@@ -81,22 +78,21 @@ pub fn fetched(
                     "Try again"
                 </button>
             </div>
-        }
-        .into_any(),
+        },
         Fetch::Done if more.get() => view! {
             <div class="more-line js">
                 <button type="button" class="btn plain" on:click=move |_| ask()>
                     "Show more"
                 </button>
             </div>
-        }
-        .into_any(),
-        _ => ().into_any(),
-    }
+        },
+        _ => Markup::Nothing,
+    };
+    view.into_markup()
 }
 
 /// What stands where something slow will be.
-pub fn skeleton() -> impl IntoView {
+pub fn skeleton() -> Markup {
     view! {
         <div class="skels" aria-hidden="true">
             <div class="skel"></div>

@@ -1,11 +1,11 @@
 //! The frame of pages without a person: a card in the middle.
 
-use leptos::prelude::*;
+use crate::view::{Markup, view};
 
 use super::icon::icon;
 
 /// Frames `inside`.
-pub fn lone(inside: impl IntoView) -> impl IntoView {
+pub fn lone(inside: Markup) -> Markup {
     view! {
         <main class="lone" id="main">
             <div class="card">

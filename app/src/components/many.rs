@@ -1,6 +1,6 @@
 //! The bar that changes all selected tasks at once.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{IntoMarkup, Markup, view};
 use leptos::prelude::*;
 use tidings_domain::id::TaskId;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The bar; there only while tasks are selected.
-pub fn many() -> AnyView {
+pub fn many() -> Markup {
     let (client, ui) = (Client::get(), Ui::get());
     let selected = client.selected();
     let some = Memo::new(move |_| selected.with(|ids| !ids.is_empty()));
@@ -61,5 +61,5 @@ pub fn many() -> AnyView {
             }
         })
     })
-    .into_any()
+    .into_markup()
 }

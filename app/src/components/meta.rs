@@ -1,6 +1,6 @@
 //! What stands under a title: when it is due, how it repeats, the reminder, the tags.
 
-use leptos::prelude::*;
+use crate::view::{Markup, view};
 use tidings_domain::{recurrence, task::Task, time, view::Here};
 
 use super::icon::icon;
@@ -75,7 +75,7 @@ pub fn reminder(task: &Task, at: time::Timestamp, here: &Here<'_>) -> String {
 }
 
 /// The line under a title.
-pub fn meta(task: &Task, here: &Here<'_>, in_day: bool) -> impl IntoView + use<> {
+pub fn meta(task: &Task, here: &Here<'_>, in_day: bool) -> Markup {
     let said: Vec<_> = said(task, here, in_day)
         .into_iter()
         .map(|said| {
@@ -98,5 +98,5 @@ pub fn meta(task: &Task, here: &Here<'_>, in_day: bool) -> impl IntoView + use<>
             }
         })
         .collect();
-    (said, tags)
+    view! { {said} {tags} }
 }

@@ -1,7 +1,7 @@
 //! The fields of a task other than its texts: each says what it is, and opens to be changed. They
 //! are parts of one form, which saves them all where there is no script.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::{ev, prelude::*};
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -63,8 +63,8 @@ impl Edited {
 fn prop(
     label: &'static str,
     says: impl Fn() -> (String, &'static str) + Send + 'static,
-    editor: AnyView,
-) -> AnyView {
+    editor: Markup,
+) -> Markup {
     view! {
         <details class="prop" name="prop">
             <summary>
@@ -77,17 +77,15 @@ fn prop(
             <div class="editor">{editor}</div>
         </details>
     }
-    .into_any()
 }
 
 /// A button that sets a field to something often wanted.
-fn chip(words: &'static str, set: impl Fn() + 'static) -> AnyView {
+fn chip(words: &'static str, set: impl Fn() + 'static) -> Markup {
     view! {
         <button type="button" class="chip js" on:click=move |_| set()>
             {words}
         </button>
     }
-    .into_any()
 }
 
 fn or_none(words: String) -> (String, &'static str) {
@@ -99,7 +97,7 @@ fn or_none(words: String) -> (String, &'static str) {
 }
 
 /// The due date and time.
-pub fn due(of: Edited) -> AnyView {
+pub fn due(of: Edited) -> Markup {
     let client = of.client;
     let says = move || {
         client.now().track();
@@ -173,13 +171,12 @@ pub fn due(of: Edited) -> AnyView {
                 on:change:target=time
             />
         </div>
-    }
-    .into_any();
+    };
     prop("Due", says, editor)
 }
 
 /// How it repeats.
-pub fn repeat(of: Edited) -> AnyView {
+pub fn repeat(of: Edited) -> Markup {
     let wrong = RwSignal::new(None::<String>);
     let says = move || {
         or_none(of.read(|task, _| {
@@ -261,13 +258,12 @@ pub fn repeat(of: Edited) -> AnyView {
             {from("due", "From the due date")}
             {from("completion", "From completion")}
         </fieldset>
-    }
-    .into_any();
+    };
     prop("Repeats", says, editor)
 }
 
 /// The reminder.
-pub fn remind(of: Edited) -> AnyView {
+pub fn remind(of: Edited) -> Markup {
     let client = of.client;
     let says = move || {
         or_none(of.read(|task, here| {
@@ -318,12 +314,12 @@ pub fn remind(of: Edited) -> AnyView {
                 dated
                     .get()
                     .then(|| {
-                        (
-                            chip("When it is due", before(0)),
-                            chip("15 minutes before", before(15)),
-                            chip("An hour before", before(60)),
-                            chip("A day before", before(24 * 60)),
-                        )
+                        view! {
+                            {chip("When it is due", before(0))}
+                            {chip("15 minutes before", before(15))}
+                            {chip("An hour before", before(60))}
+                            {chip("A day before", before(24 * 60))}
+                        }
                     })
             }} {chip("No reminder", move || at(None))}
         </div>
@@ -337,13 +333,12 @@ pub fn remind(of: Edited) -> AnyView {
             prop:value=remind
             on:change:target=change
         />
-    }
-    .into_any();
+    };
     prop("Remind me", says, editor)
 }
 
 /// The priority.
-pub fn priority(of: Edited) -> AnyView {
+pub fn priority(of: Edited) -> Markup {
     let says = move || {
         of.read(|task, _| {
             let class = match task.priority {
@@ -387,13 +382,12 @@ pub fn priority(of: Edited) -> AnyView {
             <legend class="sr">"Priority"</legend>
             {choices}
         </fieldset>
-    }
-    .into_any();
+    };
     prop("Priority", says, editor)
 }
 
 /// The tags.
-pub fn tags(of: Edited) -> AnyView {
+pub fn tags(of: Edited) -> Markup {
     let tags = move || of.field(|f| f.tags);
     let set = move |event: ev::Targeted<web_sys::Event, HtmlInputElement>| {
         let tags = fields::read_tags(&event.target().value());
@@ -414,7 +408,6 @@ pub fn tags(of: Edited) -> AnyView {
             prop:value=tags
             on:change:target=set
         />
-    }
-    .into_any();
+    };
     prop("Tags", move || or_none(tags()), editor)
 }

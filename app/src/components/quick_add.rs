@@ -1,7 +1,7 @@
 //! The add line. What is understood is highlighted as one types; a click on a highlight, or
 //! Backspace at its end, turns it back into words.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{IntoMarkup, Markup, view};
 use std::ops::Range;
 
 use leptos::{ev, prelude::*};
@@ -141,21 +141,21 @@ fn caret(field: &HtmlTextAreaElement) -> Option<usize> {
 }
 
 /// The line, drawn: the same letters at the same place as in the field above it, in colour.
-fn mirror(line: Line) -> impl IntoView {
+fn mirror(line: Line) -> Markup {
     let pieces = move || {
         line.text.with(|text| {
             line.parsed.with(|parsed| {
                 let mut at = 0;
                 let mut pieces = Vec::new();
-                let plain = |pieces: &mut Vec<AnyView>, range: Range<usize>| {
+                let plain = |pieces: &mut Vec<Markup>, range: Range<usize>| {
                     let words = text.get(range).unwrap_or_default().to_owned();
-                    pieces.push(words.into_any());
+                    pieces.push(words.into_markup());
                 };
                 for span in &parsed.spans {
                     plain(&mut pieces, at..span.range.start);
                     let words = text.get(span.range.clone()).unwrap_or_default().to_owned();
                     let class = if span.kind == Kind::Priority { "p" } else { "" };
-                    pieces.push(view! { <mark class=class>{words}</mark> }.into_any());
+                    pieces.push(view! { <mark class=class>{words}</mark> });
                     at = span.range.end;
                 }
                 plain(&mut pieces, at..text.len());
@@ -171,7 +171,7 @@ fn mirror(line: Line) -> impl IntoView {
 }
 
 /// What was understood, for those who do not see the colours; and how many tasks several lines are.
-fn note(line: Line) -> impl IntoView {
+fn note(line: Line) -> Markup {
     let count = Memo::new(move |_| line.text.with(|t| lines(t).count()));
     let understood = move || {
         line.parsed.with(|parsed| {
@@ -217,7 +217,7 @@ fn note(line: Line) -> impl IntoView {
 }
 
 /// The add line; tasks that are added here get `tag`.
-pub fn quick_add(tag: Option<String>) -> AnyView {
+pub fn quick_add(tag: Option<String>) -> Markup {
     let ui = Ui::get();
     let line = Line::new(tag.clone());
     let ready = RwSignal::new(false);
@@ -285,5 +285,4 @@ pub fn quick_add(tag: Option<String>) -> AnyView {
             {note(line)}
         </form>
     }
-    .into_any()
 }

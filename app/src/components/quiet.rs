@@ -1,7 +1,7 @@
 //! A text that is edited where it stands. What comes from elsewhere while one types is announced,
 //! not forced in.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::{ev, prelude::*};
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -42,7 +42,7 @@ fn markup(text: &str) -> String {
 }
 
 /// The field.
-pub fn quiet(task: ReadSignal<Option<Task>>, id: TaskId, of: Quiet) -> AnyView {
+pub fn quiet(task: ReadSignal<Option<Task>>, id: TaskId, of: Quiet) -> Markup {
     let client = Client::get();
     let now = move || {
         task.with(|t| {
@@ -134,5 +134,4 @@ pub fn quiet(task: ReadSignal<Option<Task>>, id: TaskId, of: Quiet) -> AnyView {
         ></textarea>
         <div role="status">{announced}</div>
     }
-    .into_any()
 }

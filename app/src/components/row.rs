@@ -1,6 +1,6 @@
 //! A task in a list.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{IntoMarkup, Markup, view};
 use leptos::{ev, prelude::*};
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -34,7 +34,7 @@ pub fn check_class(task: &Task) -> &'static str {
 }
 
 /// The round button that completes a task, or opens it again.
-pub fn check(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
+pub fn check(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let client = Client::get();
     let of = move |f: fn(&Task) -> String| task.with(|t| t.as_ref().map(f));
     let done = move || task.with(|t| t.as_ref().is_some_and(|t| t.completed));
@@ -56,11 +56,10 @@ pub fn check(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
             <i>{icon("#ok")}</i>
         </button>
     }
-    .into_any()
 }
 
 /// The title: a link to the task, or a field while it is edited where it stands.
-fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
+fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let (client, ui) = (Client::get(), Ui::get());
     let words = move || task.with(|t| t.as_ref().map(|t| t.title.clone()).unwrap_or_default());
     let editing = Memo::new(move |_| ui.editing.get() == Some(id));
@@ -122,17 +121,13 @@ fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
     };
     // Two views of one type, so that the row's own stays small.
     (move || {
-        if editing.get() {
-            input().into_any()
-        } else {
-            link().into_any()
-        }
+        if editing.get() { input() } else { link() }
     })
-    .into_any()
+    .into_markup()
 }
 
 /// What can be done with a row of the trash.
-fn out_of_trash(id: TaskId) -> impl IntoView {
+fn out_of_trash(id: TaskId) -> Markup {
     let client = Client::get();
     let act = move |command: Command| {
         move |event: ev::MouseEvent| {
@@ -163,7 +158,7 @@ fn out_of_trash(id: TaskId) -> impl IntoView {
 }
 
 /// The row of a task.
-pub fn row(id: TaskId, of: Of) -> impl IntoView {
+pub fn row(id: TaskId, of: Of) -> Markup {
     let (client, place, ui) = (Client::get(), expect_context::<Place>(), Ui::get());
     let (task, glow) = (client.task(id), client.glow(id));
     let selected = client.is_selected(id);
@@ -194,9 +189,9 @@ pub fn row(id: TaskId, of: Of) -> impl IntoView {
         >
             {move || {
                 if trashed.get() {
-                    view! { <span class="chk">{icon("#bin")}</span> }.into_any()
+                    view! { <span class="chk">{icon("#bin")}</span> }
                 } else {
-                    check(task, id).into_any()
+                    check(task, id).into_markup()
                 }
             }}
             <div>

@@ -1,6 +1,6 @@
 //! The side bar with the views, and on a phone the tabs.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::prelude::*;
 
 use super::icon::icon;
@@ -11,7 +11,7 @@ fn nav(
     route: Route,
     drawing: &'static str,
     count: impl Fn() -> u32 + Send + Sync + 'static,
-) -> AnyView {
+) -> Markup {
     let place = expect_context::<Place>();
     let (href, label) = (route.href(), route.heading());
     let here = move || {
@@ -27,15 +27,14 @@ fn nav(
             {move || number(count())}
         </a>
     }
-    .into_any()
 }
 
-fn number(count: u32) -> Option<impl IntoView> {
+fn number(count: u32) -> Option<Markup> {
     (count > 0).then(|| view! { <b>{count.to_string()}</b> })
 }
 
 /// Tags, with their colours and counts.
-fn tags() -> AnyView {
+fn tags() -> Markup {
     let place = expect_context::<Place>();
     let counts = Client::get().counts();
     let names = Memo::new(move |_| {
@@ -80,11 +79,10 @@ fn tags() -> AnyView {
         }}
         <For each=move || names.get() key=Clone::clone children=line />
     }
-    .into_any()
 }
 
 /// The line that leads to the account.
-fn me() -> AnyView {
+fn me() -> Markup {
     let place = expect_context::<Place>();
     let profile = Client::get().profile();
     let name =
@@ -103,11 +101,10 @@ fn me() -> AnyView {
             <span>"Account"</span>
         </a>
     }
-    .into_any()
 }
 
 /// The side bar.
-pub fn side_bar() -> AnyView {
+pub fn side_bar() -> Markup {
     let counts = Client::get().counts();
     view! {
         <nav class="side" aria-label="Views">
@@ -126,11 +123,10 @@ pub fn side_bar() -> AnyView {
             {me()}
         </nav>
     }
-    .into_any()
 }
 
 /// A tab of the phone's bar.
-fn tab(route: Route, drawing: &'static str) -> AnyView {
+fn tab(route: Route, drawing: &'static str) -> Markup {
     let place = expect_context::<Place>();
     let (href, label) = (route.href(), route.heading());
     let here = move || {
@@ -145,11 +141,10 @@ fn tab(route: Route, drawing: &'static str) -> AnyView {
             {label}
         </a>
     }
-    .into_any()
 }
 
 /// The tabs of a phone. What has no tab lies behind the last one.
-pub fn tab_bar() -> AnyView {
+pub fn tab_bar() -> Markup {
     let place = expect_context::<Place>();
     let more = NodeRef::<leptos::html::Details>::new();
     // Going anywhere closes it.
@@ -180,5 +175,4 @@ pub fn tab_bar() -> AnyView {
             </details>
         </nav>
     }
-    .into_any()
 }

@@ -1,6 +1,6 @@
 //! A task with all its fields and its history: beside a list, or as a page of its own.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{IntoMarkup, Markup, view};
 use leptos::{ev, prelude::*, task::spawn_local};
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -52,7 +52,7 @@ const DESCRIPTION: Quiet = Quiet {
 };
 
 /// The task that is open.
-pub fn task(id: TaskId) -> impl IntoView {
+pub fn task(id: TaskId) -> Markup {
     let client = Client::get();
     let task = client.task(id);
     let known = Memo::new(move |_| task.with(Option::is_some));
@@ -68,29 +68,28 @@ pub fn task(id: TaskId) -> impl IntoView {
             }
         });
     });
-    move || match (known.get(), fault.get()) {
-        (true, _) => open(task, id).into_any(),
+    let view = move || match (known.get(), fault.get()) {
+        (true, _) => open(task, id),
         (false, Some(why)) => view! {
             <div class="task">
                 {top(task, id)}
                 <h1 tabindex="-1">"Nothing here"</h1>
                 <p class="sub">{why.detail}</p>
             </div>
-        }
-        .into_any(),
+        },
         (false, None) => view! {
             <div class="task">
                 {top(task, id)}
                 <h1 class="sr">"Task"</h1>
                 {skeleton()}
             </div>
-        }
-        .into_any(),
-    }
+        },
+    };
+    view.into_markup()
 }
 
 /// The line above: state, delete, close.
-fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
+fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let (client, place) = (Client::get(), expect_context::<Place>());
     let back = move || {
         place
@@ -129,7 +128,6 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
                     "Delete for good"
                 </button>
             }
-            .into_any()
         } else {
             view! {
                 <button
@@ -142,7 +140,6 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
                     {icon("#bin")}
                 </button>
             }
-            .into_any()
         }
     };
     view! {
@@ -158,10 +155,9 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
             </a>
         </form>
     }
-    .into_any()
 }
 
-fn open(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
+fn open(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let ui = Ui::get();
     let client = Client::get();
     let of = Edited { client, task, id };
@@ -201,5 +197,4 @@ fn open(task: ReadSignal<Option<Task>>, id: TaskId) -> AnyView {
             {history(task, id)}
         </div>
     }
-    .into_any()
 }

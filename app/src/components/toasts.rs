@@ -1,6 +1,6 @@
 //! What was done, with a way back, and what failed: for a moment, at the foot of the page.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::prelude::*;
 
 use super::icon::icon;
@@ -10,7 +10,7 @@ use crate::state::{
 };
 
 /// The toasts. A live region, so that they are read out without taking the focus.
-pub fn toasts() -> AnyView {
+pub fn toasts() -> Markup {
     let toasts = Client::get().toasts();
     let one = move |toast: Toast| {
         let id = toast.id;
@@ -21,7 +21,7 @@ pub fn toasts() -> AnyView {
                     toasts.dismiss(id);
                     (action.run)();
                 };
-                view! { <button on:click=run>{action.label}</button> }.into_any()
+                view! { <button on:click=run>{action.label}</button> }
             }
             None => {
                 let close = move |_| toasts.dismiss(id);
@@ -30,7 +30,6 @@ pub fn toasts() -> AnyView {
                         {icon("#close")}
                     </button>
                 }
-                .into_any()
             }
         };
         view! {
@@ -45,5 +44,4 @@ pub fn toasts() -> AnyView {
             <For each=move || toasts.list().get() key=|t| t.id children=one />
         </div>
     }
-    .into_any()
 }

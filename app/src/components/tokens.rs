@@ -1,6 +1,6 @@
 //! Personal tokens: made with a name, their secret shown once, revoked.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::{ev, prelude::*};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The card.
-pub fn tokens() -> AnyView {
+pub fn tokens() -> Markup {
     let ui = Ui::get();
     let start = ui.tokens();
     let rows = RwSignal::new(start.clone().unwrap_or_default());
@@ -93,10 +93,9 @@ pub fn tokens() -> AnyView {
             </ul>
         </section>
     }
-    .into_any()
 }
 
-fn token(row: TokenRow, rows: RwSignal<Vec<TokenRow>>) -> AnyView {
+fn token(row: TokenRow, rows: RwSignal<Vec<TokenRow>>) -> Markup {
     let client = Client::get();
     let state = form_state("/rpc/revoke_token");
     let id: Uuid = row.id;
@@ -122,5 +121,4 @@ fn token(row: TokenRow, rows: RwSignal<Vec<TokenRow>>) -> AnyView {
             </form>
         </li>
     }
-    .into_any()
 }

@@ -1,6 +1,6 @@
 //! The search box and the pill that says how the tab stands to the server.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{Markup, view};
 use leptos::{ev, prelude::*};
 use web_sys::SubmitEvent;
 
@@ -14,18 +14,17 @@ use crate::{
 };
 
 /// The bar.
-pub fn top_bar() -> AnyView {
+pub fn top_bar() -> Markup {
     view! {
         <header class="bar">
             {search_box("search", true)}
             {pill()}
         </header>
     }
-    .into_any()
 }
 
 /// A search box. Searches as one types, once one has stopped for a moment.
-pub fn search_box(class: &'static str, main: bool) -> impl IntoView {
+pub fn search_box(class: &'static str, main: bool) -> Markup {
     let place = expect_context::<Place>();
     // The one that `/` leads to.
     let node = if main {
@@ -88,7 +87,7 @@ pub fn search_box(class: &'static str, main: bool) -> impl IntoView {
 }
 
 /// How the tab stands to the server.
-fn pill() -> impl IntoView {
+fn pill() -> Markup {
     let link = Client::get().link();
     let class = move || match link.get() {
         Link::Live { .. } => "pill js",

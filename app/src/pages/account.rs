@@ -1,6 +1,6 @@
 //! The account: profile, password, sessions, tokens, and its end.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{IntoMarkup, Markup, view};
 use leptos::{ev, prelude::*};
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The page.
-pub fn account() -> impl IntoView {
+pub fn account() -> Markup {
     let profile = Client::get().profile();
     let email =
         move || profile.with(|p| p.as_ref().map(|p| p.user.email.clone()).unwrap_or_default());
@@ -35,7 +35,7 @@ pub fn form_state(action: &str) -> FormState {
 }
 
 /// A card with a form.
-fn card(class: &'static str, heading: &'static str, words: &'static str, form: AnyView) -> AnyView {
+fn card(class: &'static str, heading: &'static str, words: &'static str, form: Markup) -> Markup {
     view! {
         <section class=class>
             <h2>{heading}</h2>
@@ -43,10 +43,9 @@ fn card(class: &'static str, heading: &'static str, words: &'static str, form: A
             {form}
         </section>
     }
-    .into_any()
 }
 
-fn about_you(profile: RwSignal<Option<Profile>>) -> AnyView {
+fn about_you(profile: RwSignal<Option<Profile>>) -> Markup {
     let client = Client::get();
     let state = form_state("/rpc/set_profile");
     let start = profile.get_untracked();
@@ -128,11 +127,11 @@ fn about_you(profile: RwSignal<Option<Profile>>) -> AnyView {
         "card",
         "You",
         "How Tidings calls you, and how it looks.",
-        form.into_any(),
+        form.into_markup(),
     )
 }
 
-fn password() -> AnyView {
+fn password() -> Markup {
     let client = Client::get();
     let state = form_state("/rpc/set_password");
     let submit = move |event: ev::SubmitEvent| {
@@ -174,11 +173,11 @@ fn password() -> AnyView {
         "card",
         "Password",
         "All other sessions end when it changes.",
-        form.into_any(),
+        form.into_markup(),
     )
 }
 
-fn sessions() -> AnyView {
+fn sessions() -> Markup {
     let form = view! {
         <div class="chips">
             <form method="post" action="/rpc/sign_out">
@@ -191,10 +190,10 @@ fn sessions() -> AnyView {
         </div>
     };
     let words = "Where you sign in, you stay signed in for 30 days after your last visit.";
-    card("card", "Sessions", words, form.into_any())
+    card("card", "Sessions", words, form.into_markup())
 }
 
-fn the_end() -> AnyView {
+fn the_end() -> Markup {
     let state = form_state("/rpc/delete_account");
     let submit = move |event| {
         state.submit(&event, |answer| {
@@ -222,5 +221,5 @@ fn the_end() -> AnyView {
         </details>
     };
     let words = "All your tasks, their history and your tokens go with it. There is no way back.";
-    card("card risky", "The end", words, form.into_any())
+    card("card risky", "The end", words, form.into_markup())
 }

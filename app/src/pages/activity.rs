@@ -1,6 +1,6 @@
 //! The person's own log: what happened, by day, newest first.
 
-use crate::any::{AnyView, IntoAny};
+use crate::view::{IntoMarkup, Markup, view};
 use chrono::NaiveDate;
 use leptos::{ev, prelude::*};
 use tidings_domain::{command::Command, event::EventType, time};
@@ -51,7 +51,7 @@ impl Filter {
 }
 
 /// The page.
-pub fn activity() -> impl IntoView {
+pub fn activity() -> Markup {
     let (client, ui) = (Client::get(), Ui::get());
     let log = client.log(ui.activity());
     let filter = RwSignal::new(Filter::Everything);
@@ -133,7 +133,7 @@ pub fn activity() -> impl IntoView {
     }
 }
 
-fn line(client: Client, line: Activity) -> AnyView {
+fn line(client: Client, line: Activity) -> Markup {
     let item = line.item;
     let drawing = match item.event_type {
         EventType::TaskCreated => "#plus",
@@ -159,9 +159,8 @@ fn line(client: Client, line: Activity) -> AnyView {
             <a class="title" href=task_href(id)>
                 {line.title}
             </a>
-        }
-        .into_any(),
-        None => "A task that was deleted for good".into_any(),
+        },
+        None => "A task that was deleted for good".into_markup(),
     };
     let (back, version) = match (line.task_id, item.event_type) {
         (Some(id), EventType::TaskDeleted) => (Some((id, Command::Restore(None), "Restore")), None),
@@ -195,5 +194,4 @@ fn line(client: Client, line: Activity) -> AnyView {
             {button}
         </li>
     }
-    .into_any()
 }

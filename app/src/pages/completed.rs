@@ -1,5 +1,6 @@
 //! What is done, newest first, by day; and the trash.
 
+use crate::view::{Markup, view};
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use tidings_domain::{id::TaskId, time};
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// What is done.
-pub fn completed() -> impl IntoView {
+pub fn completed() -> Markup {
     let client = Client::get();
     let all = client.list(query(&Route::Completed));
     let day_of = move |id: TaskId| {
@@ -46,10 +47,10 @@ pub fn completed() -> impl IntoView {
             })
         });
         let heading = move || words::day_heading(date, client.today().get());
-        (
-            section("sec", heading, move || ids.with(Vec::len)),
-            rows(ids.into(), Of::default()),
-        )
+        view! {
+            {section("sec", heading, move || ids.with(Vec::len))}
+            {rows(ids.into(), Of::default())}
+        }
     };
     let none = move || {
         let none = all.ids.with(Vec::is_empty) && all.fetch.get() == Fetch::Done;
@@ -71,7 +72,7 @@ pub fn completed() -> impl IntoView {
 }
 
 /// What was deleted.
-pub fn trash() -> impl IntoView {
+pub fn trash() -> Markup {
     let client = Client::get();
     let all = client.list(query(&Route::Trash));
     let none = move || {

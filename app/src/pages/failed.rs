@@ -1,12 +1,12 @@
 //! The pages that stand for another: nothing is here, or it cannot be shown.
 
-use leptos::prelude::*;
+use crate::view::{Markup, view};
 use tidings_domain::error::{Code, Fault};
 
 use crate::components::lone::lone;
 
 /// The page.
-pub fn failed(fault: Fault, signed_in: bool) -> impl IntoView {
+pub fn failed(fault: Fault, signed_in: bool) -> Markup {
     let (heading, words) = match fault.code {
         Code::NotFound => (
             "Nothing here",

@@ -1,6 +1,6 @@
 //! Every open task, and those with one tag: in the person's own order.
 
-use crate::any::IntoAny;
+use crate::view::{IntoMarkup, Markup, view};
 use leptos::prelude::*;
 use tidings_domain::view::View;
 
@@ -18,16 +18,16 @@ use crate::{
 };
 
 /// The Inbox.
-pub fn inbox() -> impl IntoView {
+pub fn inbox() -> Markup {
     all(Route::Inbox, View::Inbox, None)
 }
 
 /// A tag.
-pub fn tag(tag: String) -> impl IntoView {
+pub fn tag(tag: String) -> Markup {
     all(Route::Tag(tag.clone()), View::Tag(tag.clone()), Some(tag))
 }
 
-fn all(route: Route, view: View, tag: Option<String>) -> impl IntoView {
+fn all(route: Route, view: View, tag: Option<String>) -> Markup {
     let client = Client::get();
     let ids = client.view(view);
     let tagged = tag.is_some();
@@ -47,7 +47,7 @@ fn all(route: Route, view: View, tag: Option<String>) -> impl IntoView {
                      tagged from the start.",
                     true,
                 )
-                .into_any()
+                .into_markup()
             } else {
                 empty(
                     "#inbox",
@@ -56,7 +56,7 @@ fn all(route: Route, view: View, tag: Option<String>) -> impl IntoView {
                      line above: Tidings understands dates, times, every week, !high and #tags.",
                     true,
                 )
-                .into_any()
+                .into_markup()
             }
         })
     };

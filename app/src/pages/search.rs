@@ -1,5 +1,6 @@
 //! Tasks that hold some words: open, done, wherever they are but in the trash.
 
+use crate::view::{Markup, view};
 use leptos::prelude::*;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The page.
-pub fn search() -> impl IntoView {
+pub fn search() -> Markup {
     let (client, place) = (Client::get(), expect_context::<Place>());
     let asked = Memo::new(move |_| {
         place.list.with(|list| match list {

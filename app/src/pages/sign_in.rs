@@ -1,5 +1,6 @@
 //! Signing in.
 
+use crate::view::{Markup, view};
 use leptos::prelude::*;
 use tidings_domain::error::Fault;
 
@@ -9,7 +10,7 @@ use crate::components::{
 };
 
 /// The page. `next` is where to go on, a path of ours.
-pub fn sign_in(next: String, email: String, fault: Option<Fault>) -> impl IntoView {
+pub fn sign_in(next: String, email: String, fault: Option<Fault>) -> Markup {
     let state = FormState::new(fault);
     let submit = move |event| {
         state.submit(&event, |answer| {

@@ -1,5 +1,6 @@
 //! Making an account.
 
+use crate::view::{Markup, view};
 use leptos::prelude::*;
 use tidings_domain::error::{Code, Fault};
 use wasm_bindgen::JsValue;
@@ -10,7 +11,7 @@ use crate::components::{
 };
 
 /// The page.
-pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> impl IntoView {
+pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> Markup {
     let state = FormState::new(fault);
     let zone = RwSignal::new(String::new());
     Effect::new(move || zone.set(browser_zone().unwrap_or_default()));

@@ -1,5 +1,6 @@
 //! What is due today, and first what is overdue.
 
+use crate::view::{Markup, view};
 use leptos::prelude::*;
 use tidings_domain::{id::TaskId, view::View};
 
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The page.
-pub fn today() -> impl IntoView {
+pub fn today() -> Markup {
     let client = Client::get();
     let days = client.days(View::Today);
     let part = move |late: bool| {
@@ -61,30 +62,26 @@ pub fn today() -> impl IntoView {
         in_day: true,
         ..Of::default()
     };
+    let overdue = move || {
+        overdue.get().then(|| {
+            view! {
+                {section("sec late", || "Overdue".to_owned(), move || count(late))}
+                {rows(late.into(), Of::default())}
+            }
+        })
+    };
+    let due = move || {
+        due.get().then(|| {
+            view! {
+                {section("sec", || "Today".to_owned(), move || count(now))}
+                {rows(now.into(), in_day)}
+            }
+        })
+    };
     view! {
         {head(Route::Today, sub)}
         {quick_add(None)}
-        {list((
-            move || {
-                overdue
-                    .get()
-                    .then(|| {
-                        (
-                            section("sec late", || "Overdue".to_owned(), move || count(late)),
-                            rows(late.into(), Of::default()),
-                        )
-                    })
-            },
-            move || {
-                due.get()
-                    .then(|| {
-                        (
-                            section("sec", || "Today".to_owned(), move || count(now)),
-                            rows(now.into(), in_day),
-                        )
-                    })
-            },
-        ))}
+        {list(view! { {overdue} {due} })}
         {none}
     }
 }

@@ -1,5 +1,6 @@
 //! What comes later, by day.
 
+use crate::view::{Markup, view};
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use tidings_domain::view::View;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The page.
-pub fn upcoming() -> impl IntoView {
+pub fn upcoming() -> Markup {
     let client = Client::get();
     let days = client.days(View::Upcoming);
     let total = move || days.with(|days| days.iter().map(|(_, ids)| ids.len()).sum::<usize>());
@@ -40,10 +41,10 @@ pub fn upcoming() -> impl IntoView {
             })
         });
         let heading = move || words::day_heading(date, client.today().get());
-        (
-            section("sec", heading, move || ids.with(Vec::len)),
-            rows(ids.into(), in_day),
-        )
+        view! {
+            {section("sec", heading, move || ids.with(Vec::len))}
+            {rows(ids.into(), in_day)}
+        }
     };
     let none = move || {
         (total() == 0 && client.is_complete().get()).then(|| {

@@ -1,10 +1,7 @@
 //! The browser's entry: takes over the page that the server rendered.
 
-// Views are deeply nested types.
-#![recursion_limit = "512"]
-
 use leptos::prelude::*;
-use tidings_app::{app::App, page::PageData};
+use tidings_app::{app::app, page::PageData, view::Whole};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Reads what the page was rendered from, which lies in it as JSON, and hydrates from the same. A
@@ -17,6 +14,6 @@ pub fn hydrate() {
         .and_then(|element| element.text_content());
     let page = text.and_then(|text| serde_json::from_str::<PageData>(&text).ok());
     if let Some(page) = page {
-        hydrate_body(move || view! { <App page=page.clone()/> });
+        hydrate_body(move || Whole::from(app(page)));
     }
 }
