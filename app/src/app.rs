@@ -1,6 +1,6 @@
 //! The application: the same on the server and in the browser, from the same data.
 
-use crate::view::Markup;
+use crate::prelude::*;
 use tidings_domain::error::Code;
 
 use crate::{

@@ -15,6 +15,8 @@ pub mod page;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod ports;
+pub mod prelude;
+pub mod reactive;
 pub mod route;
 #[cfg(feature = "ssr")]
 pub mod shell;

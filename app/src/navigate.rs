@@ -1,7 +1,8 @@
 //! Going from page to page without loading them: links are taken over, the address and the history
 //! are kept. The router of the framework does the same for three times the code.
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::id::TaskId;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, HtmlElement};

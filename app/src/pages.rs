@@ -1,7 +1,7 @@
 //! The pages: one route each.
 
+use crate::prelude::*;
 use crate::route::Route;
-use crate::view::{IntoMarkup, Markup};
 
 pub mod account;
 pub mod activity;

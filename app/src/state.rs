@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::prelude::*;
 use chrono::NaiveDate;
-use leptos::prelude::*;
 use tidings_domain::{
     id::TaskId,
     task::Task,
@@ -87,7 +87,7 @@ pub struct Client {
 /// A page of nobody, once it is hydrated, lets this browser's other tabs look whether they are
 /// still signed in: signing out in one ends all.
 pub fn nobody() {
-    Effect::new(|_| live::say_nobody());
+    Effect::new(live::say_nobody);
 }
 
 impl Client {
@@ -135,7 +135,7 @@ impl Client {
         client.refresh_all();
         provide_context(client);
         // Effects run in browsers alone, and after hydration.
-        Effect::new(move |_| untrack(|| live::start(client)));
+        Effect::new(move || untrack(|| live::start(client)));
         client
     }
 
@@ -165,13 +165,10 @@ impl Client {
     }
 
     /// The ids of the known tasks that a view holds, in its order.
-    pub fn view(self, view: impl Into<Signal<View>>) -> Memo<Vec<TaskId>> {
-        let view = view.into();
+    pub fn view(self, view: View) -> Memo<Vec<TaskId>> {
         Memo::new(move |_| {
             self.revision.track();
-            self.with_here(|here| {
-                view.with(|view| self.core.with_value(|core| core.list(view, here)))
-            })
+            self.with_here(|here| self.core.with_value(|core| core.list(&view, here)))
         })
     }
 

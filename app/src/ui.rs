@@ -1,7 +1,8 @@
 //! What the pages share among themselves and nobody else needs to know: what is open, what is being
 //! edited, and what the page came with.
 
-use leptos::{html, prelude::*};
+use crate::prelude::*;
+use leptos::html;
 use tidings_domain::{error::Fault, id::TaskId};
 use uuid::Uuid;
 

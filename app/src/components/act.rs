@@ -1,6 +1,6 @@
 //! What is done to one task or to several at once, by key, from the bar or from a dialog.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::{command::Command, id::TaskId};
 
 use super::drag;

@@ -1,6 +1,6 @@
 //! What happened to a task, in words: for its history and for the person's log.
 
-use crate::view::{Markup, view};
+use crate::prelude::*;
 use serde_json::Value;
 use tidings_domain::{
     event::{Actor, EventType},

@@ -1,8 +1,8 @@
 //! The dialog that sets the due date, the priority or the tags of one task or several.
 
-use crate::view::{Markup, view};
+use crate::prelude::*;
 use chrono::{Days, NaiveDate};
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, html};
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,

@@ -1,7 +1,7 @@
 //! Moving a row: by its grip with mouse or finger, or with the keyboard.
 
-use crate::view::{Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,

@@ -1,7 +1,6 @@
 //! What an empty view says: what it is for, and the next step.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::icon::icon;
 use crate::ui::Ui;

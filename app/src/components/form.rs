@@ -1,8 +1,8 @@
 //! Plain forms: without script the browser posts them; with it they are sent behind the page, so
 //! that what was typed stays where a fault is shown.
 
-use crate::view::{Markup, view};
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 use tidings_domain::error::{Code, Fault};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;

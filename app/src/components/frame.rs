@@ -1,9 +1,8 @@
 //! What is around every page of someone who is signed in.
 
-use crate::view::{Markup, view};
 use std::collections::BTreeSet;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{
     choose::choose,

@@ -1,7 +1,6 @@
 //! The heading of a page, and the line below it.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::{navigate::Place, route::Route};
 

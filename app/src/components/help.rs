@@ -1,7 +1,7 @@
 //! The table of keyboard shortcuts, in a dialog.
 
-use crate::view::{Markup, view};
-use leptos::{html, prelude::*};
+use crate::prelude::*;
+use leptos::html;
 
 use super::icon::icon;
 use crate::keys::SHORTCUTS;

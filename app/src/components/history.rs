@@ -1,7 +1,7 @@
 //! What happened to a task: a timeline, newest first, from which any version can be brought back.
 
-use crate::view::{Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::{command::Command, id::TaskId, task::Task};
 
 use super::{

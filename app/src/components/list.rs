@@ -1,7 +1,6 @@
 //! Rows, one below the other: each is drawn once and changes by itself.
 
-use crate::view::{IntoMarkup, Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::id::TaskId;
 
 use super::{

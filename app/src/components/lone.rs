@@ -1,8 +1,7 @@
 //! The frame of pages without a person: a card in the middle.
 
-use crate::view::{Markup, view};
-
 use super::icon::icon;
+use crate::prelude::*;
 
 /// Frames `inside`.
 pub fn lone(inside: Markup) -> Markup {

@@ -1,7 +1,6 @@
 //! The bar that changes all selected tasks at once.
 
-use crate::view::{IntoMarkup, Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::id::TaskId;
 
 use super::{act, icon::icon};

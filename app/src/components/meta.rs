@@ -1,6 +1,6 @@
 //! What stands under a title: when it is due, how it repeats, the reminder, the tags.
 
-use crate::view::{Markup, view};
+use crate::prelude::*;
 use tidings_domain::{recurrence, task::Task, time, view::Here};
 
 use super::icon::icon;

@@ -1,8 +1,8 @@
 //! The fields of a task other than its texts: each says what it is, and opens to be changed. They
 //! are parts of one form, which saves them all where there is no script.
 
-use crate::view::{Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,

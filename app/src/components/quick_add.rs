@@ -1,10 +1,10 @@
 //! The add line. What is understood is highlighted as one types; a click on a highlight, or
 //! Backspace at its end, turns it back into words.
 
-use crate::view::{IntoMarkup, Markup, view};
 use std::ops::Range;
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::{
     command::TaskPatch,
     quickadd::{self, Kind, LINES_MAX, Parsed},

@@ -1,8 +1,8 @@
 //! A text that is edited where it stands. What comes from elsewhere while one types is announced,
 //! not forced in.
 
-use crate::view::{Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,

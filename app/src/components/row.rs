@@ -1,7 +1,7 @@
 //! A task in a list.
 
-use crate::view::{IntoMarkup, Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,

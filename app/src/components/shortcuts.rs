@@ -1,6 +1,7 @@
 //! Carries shortcuts out. They never fire while one types, or while a dialog is open.
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use tidings_domain::id::TaskId;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
@@ -65,7 +66,7 @@ impl Keys {
         if before.is_none() && keys::begins(&key) {
             self.before.set_value(Some(key));
             let forget = move || {
-                self.before.try_set_value(None);
+                self.before.set_value(None);
             };
             set_timeout(forget, std::time::Duration::from_millis(PAIR_MS));
             return;

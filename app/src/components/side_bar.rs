@@ -1,7 +1,6 @@
 //! The side bar with the views, and on a phone the tabs.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::icon::icon;
 use crate::{navigate::Place, route::Route, state::Client, words};

@@ -1,7 +1,7 @@
 //! A task with all its fields and its history: beside a list, or as a page of its own.
 
-use crate::view::{IntoMarkup, Markup, view};
-use leptos::{ev, prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local};
 use tidings_domain::{
     command::{Command, TaskPatch},
     error::Fault,

@@ -1,7 +1,6 @@
 //! What was done, with a way back, and what failed: for a moment, at the foot of the page.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::icon::icon;
 use crate::state::{

@@ -1,7 +1,7 @@
 //! Personal tokens: made with a name, their secret shown once, revoked.
 
-use crate::view::{Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use uuid::Uuid;
 
 use super::form::{FieldOf, field, form_of, general};
@@ -26,7 +26,7 @@ pub fn tokens() -> Markup {
             leptos::task::spawn_local(async move {
                 let all = http::call("tokens", &serde_json::Map::new()).await;
                 if let Ok(all) = all {
-                    let _ = rows.try_set(all);
+                    rows.set(all);
                 }
             });
         });

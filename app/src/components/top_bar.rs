@@ -1,7 +1,7 @@
 //! The search box and the pill that says how the tab stands to the server.
 
-use crate::view::{Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 use web_sys::SubmitEvent;
 
 use super::icon::icon;

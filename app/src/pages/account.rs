@@ -1,7 +1,7 @@
 //! The account: profile, password, sessions, tokens, and its end.
 
-use crate::view::{IntoMarkup, Markup, view};
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use crate::{
     api::account::Profile,

@@ -1,8 +1,8 @@
 //! The person's own log: what happened, by day, newest first.
 
-use crate::view::{IntoMarkup, Markup, view};
+use crate::prelude::*;
 use chrono::NaiveDate;
-use leptos::{ev, prelude::*};
+use leptos::ev;
 use tidings_domain::{command::Command, event::EventType, time};
 
 use crate::{

@@ -1,8 +1,7 @@
 //! What is done, newest first, by day; and the trash.
 
-use crate::view::{Markup, view};
+use crate::prelude::*;
 use chrono::NaiveDate;
-use leptos::prelude::*;
 use tidings_domain::{id::TaskId, time};
 
 use crate::{
@@ -49,7 +48,7 @@ pub fn completed() -> Markup {
         let heading = move || words::day_heading(date, client.today().get());
         view! {
             {section("sec", heading, move || ids.with(Vec::len))}
-            {rows(ids.into(), Of::default())}
+            {rows(ids, Of::default())}
         }
     };
     let none = move || {
@@ -89,7 +88,7 @@ pub fn trash() -> Markup {
     let sub = || "Deleted tasks wait here until you delete them for good.".to_owned();
     view! {
         {head(Route::Trash, sub)}
-        {list(rows(all.ids.into(), Of::default()))}
+        {list(rows(all.ids, Of::default()))}
         {end_of(all)}
         {none}
     }

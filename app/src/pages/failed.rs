@@ -1,6 +1,6 @@
 //! The pages that stand for another: nothing is here, or it cannot be shown.
 
-use crate::view::{Markup, view};
+use crate::prelude::*;
 use tidings_domain::error::{Code, Fault};
 
 use crate::components::lone::lone;

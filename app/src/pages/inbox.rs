@@ -1,7 +1,6 @@
 //! Every open task, and those with one tag: in the person's own order.
 
-use crate::view::{IntoMarkup, Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::view::View;
 
 use crate::{
@@ -67,7 +66,7 @@ fn all(route: Route, view: View, tag: Option<String>) -> Markup {
     view! {
         {head(route, sub)}
         {quick_add(tag)}
-        {list(rows(ids.into(), of))}
+        {list(rows(ids, of))}
         {none}
     }
 }

@@ -1,7 +1,6 @@
 //! Tasks that hold some words: open, done, wherever they are but in the trash.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::{
     api::tasks::ListQuery,
@@ -27,8 +26,7 @@ pub fn search() -> Markup {
             _ => String::new(),
         })
     });
-    let query =
-        Signal::derive(move || ListQuery::of(&Route::Search(asked.get())).unwrap_or_default());
+    let query = Memo::new(move |_| ListQuery::of(&Route::Search(asked.get())).unwrap_or_default());
     let found = client.list(query);
     let count = move || found.ids.with(Vec::len);
     let sub = move || {
@@ -68,7 +66,7 @@ pub fn search() -> Markup {
     view! {
         {head(Route::Search(String::new()), sub)}
         <div class="only-phone">{search_box("search search-here", false)}</div>
-        {list(rows(found.ids.into(), Of::default()))}
+        {list(rows(found.ids, Of::default()))}
         {end_of(found)}
         {none}
     }

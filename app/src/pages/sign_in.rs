@@ -1,7 +1,6 @@
 //! Signing in.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::error::Fault;
 
 use crate::components::{

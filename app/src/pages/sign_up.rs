@@ -1,7 +1,6 @@
 //! Making an account.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::error::{Code, Fault};
 use wasm_bindgen::JsValue;
 

@@ -1,7 +1,6 @@
 //! What is due today, and first what is overdue.
 
-use crate::view::{Markup, view};
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::{id::TaskId, view::View};
 
 use crate::{
@@ -66,7 +65,7 @@ pub fn today() -> Markup {
         overdue.get().then(|| {
             view! {
                 {section("sec late", || "Overdue".to_owned(), move || count(late))}
-                {rows(late.into(), Of::default())}
+                {rows(late, Of::default())}
             }
         })
     };
@@ -74,7 +73,7 @@ pub fn today() -> Markup {
         due.get().then(|| {
             view! {
                 {section("sec", || "Today".to_owned(), move || count(now))}
-                {rows(now.into(), in_day)}
+                {rows(now, in_day)}
             }
         })
     };

@@ -1,8 +1,7 @@
 //! What comes later, by day.
 
-use crate::view::{Markup, view};
+use crate::prelude::*;
 use chrono::NaiveDate;
-use leptos::prelude::*;
 use tidings_domain::view::View;
 
 use crate::{
@@ -43,7 +42,7 @@ pub fn upcoming() -> Markup {
         let heading = move || words::day_heading(date, client.today().get());
         view! {
             {section("sec", heading, move || ids.with(Vec::len))}
-            {rows(ids.into(), in_day)}
+            {rows(ids, in_day)}
         }
     };
     let none = move || {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,

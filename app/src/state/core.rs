@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
 };
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::{
     decide::Context,
     id::TaskId,

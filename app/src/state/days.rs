@@ -1,7 +1,7 @@
 //! A view's tasks by the day they are due.
 
+use crate::prelude::*;
 use chrono::NaiveDate;
-use leptos::prelude::*;
 use tidings_domain::{id::TaskId, view::View};
 
 use super::Client;

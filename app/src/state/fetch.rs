@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::error::Fault;
 
 /// From here on it takes long.
@@ -44,7 +44,7 @@ impl Fetching {
         let state = self.state;
         set_timeout(
             move || {
-                if state.try_get_untracked() == Some(Fetch::Started) {
+                if state.try_with_untracked(|s| *s == Fetch::Started) == Some(true) {
                     state.set(Fetch::Slow);
                 }
             },
@@ -54,10 +54,10 @@ impl Fetching {
 
     pub(super) fn done(self) {
         // The page may have been left meanwhile.
-        let _ = self.state.try_set(Fetch::Done);
+        self.state.set(Fetch::Done);
     }
 
     pub(super) fn failed(self, fault: Fault) {
-        let _ = self.state.try_set(Fetch::Failed(fault));
+        self.state.set(Fetch::Failed(fault));
     }
 }

@@ -1,7 +1,8 @@
 //! Lists that a tab does not hold whole and fetches when a view asks: what is completed, the trash,
 //! search. What was fetched stays live like everything else.
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 use serde::Serialize;
 use tidings_domain::{error::Fault, id::TaskId, view::View};
 
@@ -114,7 +115,7 @@ impl Client {
                 }),
             })
         });
-        let more = Signal::derive(move || {
+        let more = Memo::new(move |_| {
             lists.known.with(|known| {
                 known
                     .as_ref()
@@ -122,17 +123,19 @@ impl Client {
             })
         });
         // The timer of what was typed before ends with the run that replaces it.
-        Effect::new(move |_: Option<Option<Timer>>| {
+        let mut typing = None::<Timer>;
+        Effect::new(move || {
+            drop(typing.take());
             let query = query.get();
             let known = |known: &Option<Known>| known.as_ref().is_some_and(|k| k.query == query);
             if lists.known.with_untracked(known) {
-                return None;
+                return;
             }
             if query.q.is_none() {
                 self.fetch_list(query);
-                return None;
+            } else {
+                typing = Some(Timer::after(TYPING_MS, move || self.fetch_list(query)));
             }
-            Some(Timer::after(TYPING_MS, move || self.fetch_list(query)))
         });
         List {
             ids,

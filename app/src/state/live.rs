@@ -12,7 +12,7 @@ use std::{
     rc::Rc,
 };
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::{
     id::{ClientId, MutationId, TaskId, UserId},
     time::Timestamp,
@@ -96,12 +96,12 @@ pub(super) fn start(client: Client) {
     live.watch_page();
     live.connect();
     let sends = Rc::clone(&live);
-    Effect::new(move |_| {
+    Effect::new(move || {
         client.queued.track();
         sends.pump();
     });
     let shows = Rc::clone(&live);
-    Effect::new(move |_| {
+    Effect::new(move || {
         client.waiting.track();
         shows.show_link();
     });

@@ -1,6 +1,7 @@
 //! What happened: a task's history and the person's log, fetched and kept up to date.
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 use serde::Serialize;
 use tidings_domain::{error::Fault, id::TaskId};
 
@@ -67,7 +68,7 @@ impl Client {
             self.core
                 .with_value(|core| core.replica.settled(id).map(|t| t.version))
         });
-        Effect::new(move |_| {
+        Effect::new(move || {
             let last = items.with_untracked(|i| i.last().map_or(0, |i| i.version));
             if version.get().is_none_or(|version| version > last) {
                 fetching.start();
@@ -90,29 +91,28 @@ impl Client {
         let fetching = Fetching::new();
         let log = Log {
             items: lines.into(),
-            more: Signal::derive(move || !ended.get()),
+            more: Memo::new(move |_| !ended.get()),
             fetch: fetching.state(),
             lines,
             ended,
             fetching,
         };
         // The timer of earlier news ends with the run that replaces it.
-        Effect::new(move |before: Option<(i64, Option<Timer>)>| {
+        let (mut seen, mut waiting) = (None, None::<Timer>);
+        Effect::new(move || {
             let cursor = self.cursor.get();
-            let timer = match before {
-                None => {
-                    if fresh {
-                        fetching.start();
-                        spawn_local(fetch_log(log, None));
-                    }
-                    None
-                }
-                Some((seen, waiting)) if seen >= cursor => waiting,
-                Some(_) => Some(Timer::after(GATHER_MS, move || {
+            match seen {
+                None if fresh => {
+                    fetching.start();
                     spawn_local(fetch_log(log, None));
-                })),
-            };
-            (cursor, timer)
+                }
+                Some(seen) if seen < cursor => {
+                    let again = move || spawn_local(fetch_log(log, None));
+                    drop(waiting.replace(Timer::after(GATHER_MS, again)));
+                }
+                _ => {}
+            }
+            seen = Some(cursor);
         });
         log
     }
@@ -137,7 +137,7 @@ async fn fetch_history(id: TaskId, items: RwSignal<Vec<HistoryItem>>, fetching: 
             Err(fault) => return fetching.failed(fault),
             Ok(news) => {
                 let whole = news.len() < VERSIONS;
-                let _ = items.try_update(|items| {
+                items.update(|items| {
                     let last = items.last().map_or(0, |i| i.version);
                     items.extend(news.into_iter().filter(|n| n.version > last));
                 });
@@ -165,7 +165,7 @@ async fn fetch_log(log: Log, before: Option<i64>) {
                 || part
                     .last()
                     .is_none_or(|l| first.is_some_and(|f| l.item.seq <= f + 1));
-            let _ = log.lines.try_update(|lines| {
+            log.lines.update(|lines| {
                 if !joins {
                     // More is new than one answer holds: from here on down it is fetched again.
                     lines.clear();
@@ -184,7 +184,7 @@ async fn fetch_log(log: Log, before: Option<i64>) {
                 }
             });
             if before.is_some() || !joins || first.is_none() {
-                let _ = log.ended.try_set(short);
+                log.ended.set(short);
             }
         }
     }

@@ -1,4 +1,4 @@
-use leptos::prelude::*;
+use crate::prelude::*;
 use tidings_domain::{
     account::User,
     command::{Command, TaskPatch},
@@ -94,7 +94,7 @@ fn id(n: u128) -> TaskId {
 #[test]
 fn views_and_counts_are_derived() {
     with_client(|client| {
-        let ids = |view| client.view(Signal::stored(view)).get_untracked();
+        let ids = |view| client.view(view).get_untracked();
         assert_eq!(ids(View::Inbox), [id(1), id(2), id(3)]);
         assert_eq!(ids(View::Today), [id(2)]);
         assert_eq!(ids(View::Upcoming), [id(3)]);
@@ -142,7 +142,7 @@ fn a_change_shows_at_once_and_in_no_other_row() {
         );
         assert_eq!(of_first.get_untracked(), Some(false));
         of_second.get_untracked();
-        let inbox = client.view(Signal::stored(View::Inbox));
+        let inbox = client.view(View::Inbox);
         inbox.get_untracked();
         client.change(id(1), Command::Complete(None));
         assert_eq!(of_first.get_untracked(), Some(true));
@@ -161,7 +161,7 @@ fn several_new_tasks_stand_in_their_order_before_all_others() {
             ..TaskPatch::default()
         };
         let ids = client.add_many(["Milk", "Eggs", "Bread"].map(patch).to_vec());
-        let inbox = client.view(Signal::stored(View::Inbox)).get_untracked();
+        let inbox = client.view(View::Inbox).get_untracked();
         assert_eq!(inbox[..3], ids[..]);
         let titles: Vec<_> = ids
             .iter()
@@ -170,7 +170,7 @@ fn several_new_tasks_stand_in_their_order_before_all_others() {
             .collect();
         assert_eq!(titles, ["Milk", "Eggs", "Bread"]);
         client.undo();
-        let inbox = client.view(Signal::stored(View::Inbox)).get_untracked();
+        let inbox = client.view(View::Inbox).get_untracked();
         assert_eq!(inbox, [id(1), id(2), id(3)]);
     });
 }
@@ -206,7 +206,7 @@ fn a_change_of_many_is_undone_as_one() {
             .map(|n| (id(n), Command::Complete(Some(true))))
             .to_vec();
         client.change_many(changes, "3 tasks are done.");
-        let inbox = client.view(Signal::stored(View::Inbox));
+        let inbox = client.view(View::Inbox);
         assert!(inbox.get_untracked().is_empty());
         client.undo();
         assert_eq!(inbox.get_untracked(), [id(1), id(2), id(3)]);

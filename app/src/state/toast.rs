@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 /// How long a toast stays that can be acted on, in milliseconds: as long as undo does.
 pub const STAYS_MS: i32 = 10_000;

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use leptos::prelude::*;
 use tidings_domain::{
     id::{MutationId, TaskId},
     live::{ClientFrame, ServerFrame},

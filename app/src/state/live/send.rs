@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
 use serde::Serialize;
 use tidings_domain::{
     command::Command,
