@@ -1,34 +1,33 @@
-//! The application: the same on the server and in the browser, from the same data.
+//! The application, as the server renders it. The browser takes over the frame.
 
-use crate::prelude::*;
 use tidings_domain::error::Code;
 
 use crate::{
     components::frame::frame,
     page::PageData,
-    pages,
+    pages::{account::Start, failed::failed, sign_in::sign_in, sign_up::sign_up},
+    prelude::*,
     route::{Route, param},
-    state,
 };
 
 /// The page that `page` describes.
-pub fn app(page: PageData) -> Markup {
-    let route = Route::parse(&page.path, &page.query);
+pub fn app(page: &PageData) -> Markup {
+    let signed_in = page.profile.is_some();
     let fault = page.fault.clone();
-    if page.profile.is_none() {
-        state::nobody();
-    }
     // A page that cannot be shown says so instead.
     if let Some(fault) = fault.clone()
         && page.failed.is_none()
     {
-        return pages::failed::failed(fault, page.profile.is_some());
+        return failed(fault, signed_in);
     }
     let echo = |name: &str| param(&page.query, name).unwrap_or_default();
-    match route {
-        Route::SignIn => pages::sign_in::sign_in(echo("next"), echo("email"), fault),
-        Route::SignUp => pages::sign_up::sign_up(echo("email"), echo("name"), fault),
-        Route::NotFound => pages::failed::failed(Code::NotFound.into(), page.profile.is_some()),
-        route => frame(&page, route),
+    match Route::parse(&page.path, &page.query) {
+        Route::SignIn => sign_in(echo("next"), echo("email"), fault),
+        Route::SignUp => sign_up(echo("email"), echo("name"), fault),
+        Route::NotFound => failed(Code::NotFound.into(), signed_in),
+        route => {
+            Start::provide(page);
+            frame(page, route)
+        }
     }
 }

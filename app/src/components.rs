@@ -5,6 +5,7 @@ pub mod changes;
 pub mod choose;
 pub mod drag;
 pub mod empty;
+#[cfg(not(feature = "hydrate"))]
 pub mod form;
 pub mod frame;
 pub mod head;
@@ -12,6 +13,7 @@ pub mod help;
 pub mod history;
 pub mod icon;
 pub mod list;
+#[cfg(not(feature = "hydrate"))]
 pub mod lone;
 pub mod many;
 pub mod meta;
@@ -23,5 +25,6 @@ pub mod shortcuts;
 pub mod side_bar;
 pub mod task;
 pub mod toasts;
+#[cfg(not(feature = "hydrate"))]
 pub mod tokens;
 pub mod top_bar;

@@ -4,6 +4,7 @@
 #![recursion_limit = "512"]
 
 pub mod api;
+#[cfg(not(feature = "hydrate"))]
 pub mod app;
 pub mod browser;
 pub mod components;

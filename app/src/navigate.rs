@@ -7,7 +7,7 @@ use tidings_domain::id::TaskId;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, HtmlElement};
 
-use crate::route::Route;
+use crate::{browser::page, route::Route};
 
 /// Where the person is. Cheap to copy; in context.
 #[derive(Clone, Copy)]
@@ -63,13 +63,11 @@ impl Place {
     /// Puts a page into the history and shows it.
     fn set(self, to: &Route) {
         let url = to.href();
-        let pushed = window()
-            .history()
-            .and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&url)));
-        if pushed.is_ok() {
+        let push = |h: web_sys::History| h.push_state_with_url(&JsValue::NULL, "", Some(&url));
+        if to.is_drawn() && window().history().and_then(push).is_ok() {
             self.route.set(to.clone());
         } else {
-            let _ = window().location().assign(&url);
+            page::go(&url);
         }
     }
 
@@ -105,11 +103,14 @@ impl Place {
             }
         });
         let back = window_event_listener(ev::popstate, move |_| {
-            let location = window().location();
-            let path = location.pathname().unwrap_or_default();
-            let query = location.search().unwrap_or_default();
-            self.route
-                .set(Route::parse(&path, query.trim_start_matches('?')));
+            let here = page::here();
+            let (path, query) = here.split_once('?').unwrap_or((&here, ""));
+            let route = Route::parse(path, query);
+            if route.is_drawn() {
+                self.route.set(route);
+            } else {
+                page::go(&here);
+            }
         });
         on_cleanup(move || {
             clicks.remove();
@@ -130,7 +131,7 @@ fn page_of_link(target: &web_sys::EventTarget) -> Option<Route> {
         return None;
     }
     let route = Route::parse(&link.pathname(), link.search().trim_start_matches('?'));
-    (!route.is_public()).then_some(route)
+    route.is_drawn().then_some(route)
 }
 
 /// Moves the focus to the page's heading, so that a screen reader says where one is.

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use tidings_domain::{error::Fault, task::Task, time::Timestamp, view::Board};
 use uuid::Uuid;
 
-use crate::api::{
-    account::{Profile, TokenRow},
-    tasks::{Activity, HistoryItem, Listing},
+use crate::{
+    api::{
+        account::{Profile, TokenRow},
+        tasks::{Activity, HistoryItem, Listing},
+    },
+    route::Route,
 };
 
 /// What a page starts from.
@@ -38,11 +41,11 @@ pub struct PageData {
     /// What Activity lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Vec<Activity>>,
-    /// Personal tokens, on Account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<Vec<TokenRow>>,
-    /// The secret of a token that a plain form has just made; shown this once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Personal tokens, on Account. The browser does not draw that page.
+    #[serde(skip)]
+    pub tokens: Vec<TokenRow>,
+    /// The secret of a token that has just been made; shown this once.
+    #[serde(skip)]
     pub new_token: Option<String>,
     /// Why a plain form failed, or why the page cannot be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +54,16 @@ pub struct PageData {
     /// page itself that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+}
+
+impl PageData {
+    /// The frame's page, if it is one that the browser takes over: signing in and what cannot be
+    /// shown stay as the server rendered them.
+    pub fn framed(&self) -> Option<Route> {
+        let route = Route::parse(&self.path, &self.query);
+        let shown = self.fault.is_none() || self.failed.is_some();
+        (shown && self.profile.is_some() && !route.is_public()).then_some(route)
+    }
 }
 
 /// A task and what happened to it.

@@ -3,13 +3,17 @@
 use crate::prelude::*;
 use crate::route::Route;
 
+#[cfg(not(feature = "hydrate"))]
 pub mod account;
 pub mod activity;
 pub mod completed;
+#[cfg(not(feature = "hydrate"))]
 pub mod failed;
 pub mod inbox;
 pub mod search;
+#[cfg(not(feature = "hydrate"))]
 pub mod sign_in;
+#[cfg(not(feature = "hydrate"))]
 pub mod sign_up;
 pub mod today;
 pub mod upcoming;
@@ -25,7 +29,11 @@ pub fn page(route: Route) -> Markup {
         Route::Search(_) => search::search(),
         Route::Trash => completed::trash(),
         Route::Activity => activity::activity(),
+        #[cfg(not(feature = "hydrate"))]
         Route::Account => account::account(),
+        // The browser leaves it as the server rendered it.
+        #[cfg(feature = "hydrate")]
+        Route::Account => Markup::fixed(""),
         // These have no frame, or are drawn beside a list.
         Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => Markup::Nothing,
     }

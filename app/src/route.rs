@@ -100,6 +100,11 @@ impl Route {
         matches!(self, Self::SignIn | Self::SignUp | Self::NotFound)
     }
 
+    /// Whether the browser draws it itself when one goes there; else it is loaded.
+    pub fn is_drawn(&self) -> bool {
+        !self.is_public() && *self != Self::Account
+    }
+
     /// Whether a task opens beside this page.
     pub fn is_list(&self) -> bool {
         self.view().is_some() || matches!(self, Self::Search(_) | Self::Activity)

@@ -101,7 +101,7 @@ pub fn shell(page: PageData, assets: &Assets) -> Whole {
                 <script type="module" nonce=nonce inner_html=start></script>
             </head>
             <body>
-                {app(page)}
+                {app(&page)}
                 <script type="application/json" id="page" inner_html=data></script>
                 <div inner_html=SYMBOLS></div>
             </body>

@@ -35,6 +35,7 @@ pub mod tabs;
 pub mod toast;
 pub mod undo;
 
+pub use self::live::nobody;
 use self::{core::Core, lists::Lists, toast::Toasts, undo::Undoable};
 
 /// How the tab stands to the server.
@@ -82,12 +83,6 @@ pub struct Client {
     undoable: RwSignal<Option<Undoable>>,
     selected: RwSignal<BTreeSet<TaskId>>,
     lists: Lists,
-}
-
-/// A page of nobody, once it is hydrated, lets this browser's other tabs look whether they are
-/// still signed in: signing out in one ends all.
-pub fn nobody() {
-    Effect::new(live::say_nobody);
 }
 
 impl Client {
@@ -152,7 +147,6 @@ impl Client {
             .update_value(|core| task = Some(core.row(id).task.read_only()));
         // The closure has always run.
         task.unwrap_or_else(|| ArcRwSignal::new(None).read_only())
-            .into()
     }
 
     /// Whether a task has just been changed from elsewhere. Turns false again by itself.
@@ -161,7 +155,6 @@ impl Client {
         self.core
             .update_value(|core| glow = Some(core.row(id).glow.read_only()));
         glow.unwrap_or_else(|| ArcRwSignal::new(false).read_only())
-            .into()
     }
 
     /// The ids of the known tasks that a view holds, in its order.
@@ -223,12 +216,12 @@ impl Client {
 
     /// The date where the person is.
     pub fn today(self) -> Signal<NaiveDate> {
-        self.today.into()
+        self.today
     }
 
     /// The person's zone, an IANA name.
     pub fn zone(self) -> Signal<String> {
-        self.zone.into()
+        self.zone
     }
 
     /// Runs `f` with where and when the person is. Tracks the zone and the date.

@@ -7,10 +7,7 @@ use tidings_domain::{error::Fault, id::TaskId};
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        account::TokenRow,
-        tasks::{Activity, HistoryItem},
-    },
+    api::tasks::{Activity, HistoryItem},
     page::PageData,
 };
 
@@ -60,20 +57,7 @@ pub struct Ui {
 struct Start {
     history: Option<(TaskId, Vec<HistoryItem>)>,
     activity: Option<Vec<Activity>>,
-    tokens: Option<Vec<TokenRow>>,
-    new_token: Option<String>,
     fault: Option<(String, Fault)>,
-    done: Option<&'static str>,
-}
-
-/// What a plain form did before the page was rendered, in words, from the address that it led to.
-fn done(query: &str) -> Option<&'static str> {
-    query.split('&').find_map(|pair| match pair {
-        "done=profile" => Some("Saved."),
-        "done=password" => Some("The password is changed. Other sessions have ended."),
-        "done=token" => Some("The token is revoked."),
-        _ => None,
-    })
 }
 
 impl Ui {
@@ -91,10 +75,7 @@ impl Ui {
             start: StoredValue::new(Start {
                 history: history.map(|d| (d.task.id, d.history.clone())),
                 activity: page.activity.clone(),
-                tokens: page.tokens.clone(),
-                new_token: page.new_token.clone(),
                 fault: page.failed.clone().zip(page.fault.clone()),
-                done: done(&page.query),
             }),
         };
         provide_context(ui);
@@ -123,11 +104,6 @@ impl Ui {
         self.take(|start| start.activity.take())
     }
 
-    /// The tokens, if the page came with them.
-    pub fn tokens(self) -> Option<Vec<TokenRow>> {
-        self.take(|start| start.tokens.take())
-    }
-
     /// Why the form that posts to `action` failed, if it did.
     pub fn fault_of(self, action: &str) -> Option<Fault> {
         self.take(|start| start.fault.take_if(|(of, _)| of == action))
@@ -138,15 +114,5 @@ impl Ui {
     pub fn fault(self) -> Option<Fault> {
         self.take(|start| start.fault.take())
             .map(|(_, fault)| fault)
-    }
-
-    /// What a plain form did before the page was rendered.
-    pub fn done(self) -> Option<&'static str> {
-        self.take(|start| start.done.take())
-    }
-
-    /// The secret of a token that was just made.
-    pub fn new_token(self) -> Option<String> {
-        self.take(|start| start.new_token.take())
     }
 }

@@ -35,7 +35,7 @@ pub enum Markup {
     /// Several, one after the other.
     Sequence(Vec<Self>),
     /// A list of which each part keeps its place in the document while its key stays.
-    Keyed(keyed::Items),
+    Keyed(Box<dyn keyed::Parts>),
     /// Nothing.
     Nothing,
 }
@@ -327,22 +327,10 @@ pub fn each<T: 'static, K: Hash, I: IntoIterator<Item = T>, V: IntoMarkup>(
     key: impl Fn(&T) -> K + 'static,
     view: impl Fn(T) -> V + 'static,
 ) -> Markup {
-    if cfg!(not(feature = "hydrate")) {
-        return Markup::Sequence(
-            items()
-                .into_iter()
-                .map(|item| view(item).into_markup())
-                .collect(),
-        );
-    }
-    let view = std::rc::Rc::new(view);
-    Markup::Keyed(Box::new(move || {
-        let part = |item: T| {
-            let key = keyed::hash(&key(&item));
-            let view = view.clone();
-            let make: keyed::Make = Box::new(move || view(item).into_markup());
-            (key, make)
-        };
-        items().into_iter().map(part).collect()
+    Markup::Keyed(Box::new(keyed::List {
+        items: move || items().into_iter().map(Some).collect(),
+        key: move |item: &T| keyed::hash(&key(item)),
+        view: move |item| view(item).into_markup(),
+        now: Vec::new(),
     }))
 }

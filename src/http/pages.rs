@@ -121,7 +121,7 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         listing: None,
         detail: None,
         activity: None,
-        tokens: None,
+        tokens: Vec::new(),
         new_token: None,
         failed: fault.as_ref().and(param(raw, form::PATH)),
         fault,
@@ -170,7 +170,7 @@ async fn load(app: &App, actor: Option<&Actor>, route: &Route, data: &mut PageDa
         }
         Route::Account => {
             let tokens = app.accounts.tokens(actor).await?;
-            data.tokens = Some(tokens.into_iter().map(rpc_people::row).collect());
+            data.tokens = tokens.into_iter().map(rpc_people::row).collect();
         }
         _ => {}
     }

@@ -49,6 +49,19 @@ pub fn frame(page: &PageData, route: Route) -> Markup {
     });
     let open = Memo::new(move |_| place.open());
     let beside = Memo::new(move |_| place.open().is_some() && list.with(Option::is_some));
+    let inside = move || {
+        let page = list.get().map(pages::page)?;
+        if cfg!(feature = "hydrate") && matches!(page, Markup::Fixed(_)) {
+            return Some(page);
+        }
+        // What no form of the page has taken for its own.
+        let fault = ui
+            .fault()
+            .map(|fault| view! { <p class="notice" role="alert">{fault.detail}</p> });
+        Some(view! {
+            <div class="page">{fault} {page}</div>
+        })
+    };
     view! {
         <a class="skip" href="#main">
             "Skip to the tasks"
@@ -58,14 +71,7 @@ pub fn frame(page: &PageData, route: Route) -> Markup {
             <div class="col">
                 {top_bar()}
                 <main id="main">
-                    {move || list.get().map(|route| {
-                        let inside = pages::page(route);
-                        // What no form of the page has taken for its own.
-                        let fault = ui.fault().map(|fault| {
-                            view! { <p class="notice" role="alert">{fault.detail}</p> }
-                        });
-                        view! { <div class="page">{fault}{inside}</div> }
-                    })}
+                    {inside}
                     {move || {
                         open.get().map(|id| {
                             view! {

@@ -1,30 +1,64 @@
-//! The account: profile, password, sessions, tokens, and its end.
-
-use crate::prelude::*;
-use leptos::ev;
+//! The account: profile, password, sessions, tokens, and its end. Plain forms, all of it; the
+//! browser does not draw this page, it loads it.
 
 use crate::{
-    api::account::Profile,
+    api::account::{Profile, TokenRow},
     components::{
-        form::{FieldOf, FormState, field, general},
+        form::{FieldOf, FormState, PASSWORD_HELP, field, general},
         head::head,
-        tokens::tokens,
+        tokens,
     },
+    page::PageData,
+    prelude::*,
     route::Route,
     state::Client,
     ui::Ui,
 };
 
+/// What the page starts from, besides the profile. In context.
+#[derive(Clone, Default)]
+pub struct Start {
+    tokens: Vec<TokenRow>,
+    new_token: Option<String>,
+    done: Option<&'static str>,
+}
+
+impl Start {
+    /// Puts what `page` holds of it into context.
+    pub fn provide(page: &PageData) {
+        provide_context(Self {
+            tokens: page.tokens.clone(),
+            new_token: page.new_token.clone(),
+            done: done(&page.query),
+        });
+    }
+}
+
+/// What a plain form did before the page was rendered, in words, from the address that it led to.
+fn done(query: &str) -> Option<&'static str> {
+    query.split('&').find_map(|pair| match pair {
+        "done=profile" => Some("Saved."),
+        "done=password" => Some("The password is changed. Other sessions have ended."),
+        "done=token" => Some("The token is revoked."),
+        _ => None,
+    })
+}
+
 /// The page.
 pub fn account() -> Markup {
-    let profile = Client::get().profile();
-    let email =
-        move || profile.with(|p| p.as_ref().map(|p| p.user.email.clone()).unwrap_or_default());
+    let profile = Client::get().profile().get_untracked();
+    let email = profile.as_ref().map(|p| p.user.email.clone());
+    let Start {
+        tokens,
+        new_token,
+        done,
+    } = expect_context();
     view! {
-        {head(Route::Account, email)}
+        {head(Route::Account, move || email.clone().unwrap_or_default())}
         <div class="sheet">
-            {Ui::get().done().map(|words| view! { <p class="notice good" role="status">{words}</p> })}
-            {about_you(profile)} {password()} {sessions()} {tokens()} {the_end()}
+            {done.map(|words| view! { <p class="notice good" role="status">{words}</p> })}
+            {profile.map(about_you)} {password()} {sessions()}
+            {tokens::card(tokens, new_token)} {the_end()}
         </div>
     }
 }
@@ -45,61 +79,29 @@ fn card(class: &'static str, heading: &'static str, words: &'static str, form: M
     }
 }
 
-fn about_you(profile: RwSignal<Option<Profile>>) -> Markup {
-    let client = Client::get();
+fn about_you(profile: Profile) -> Markup {
     let state = form_state("/rpc/set_profile");
-    let start = profile.get_untracked();
-    let text = |f: fn(&Profile) -> &str| start.as_ref().map(f).unwrap_or_default().to_owned();
-    let (name, zone) = (text(|p| &p.user.name), text(|p| &p.user.time_zone));
-    let form = NodeRef::<leptos::html::Form>::new();
-    let submit = move |event| {
-        state.submit(&event, move |_| {
-            // What was sent is what is in the form; the page follows at once.
-            let Some(form) = form.get_untracked() else {
-                return;
-            };
-            let value = |name: &str| {
-                let data = web_sys::FormData::new_with_form(&form).ok()?;
-                data.get(name).as_string()
-            };
-            profile.update(|profile| {
-                if let Some(profile) = profile {
-                    let keep = |new: Option<String>, old: &mut String| {
-                        if let Some(new) = new {
-                            new.trim().clone_into(old);
-                        }
-                    };
-                    keep(value("name"), &mut profile.user.name);
-                    keep(value("time_zone"), &mut profile.user.time_zone);
-                    keep(value("theme"), &mut profile.theme);
-                }
-            });
-            client.toasts().plain("Saved.");
-        });
-    };
-    let theme = move |value: &'static str, label: &'static str| {
-        let checked = move || profile.with(|p| p.as_ref().is_some_and(|p| p.theme == value));
+    let theme = |value: &'static str, label: &'static str| {
         view! {
             <label>
-                <input
-                    type="radio"
-                    name="theme"
-                    value=value
-                    checked=untrack(checked)
-                    prop:checked=checked
-                />
+                <input type="radio" name="theme" value=value checked=profile.theme == value />
                 {label}
             </label>
         }
     };
-    let name_field = FieldOf {
+    let themes = view! {
+        {theme("system", "As the system")}
+        {theme("light", "Light")}
+        {theme("dark", "Dark")}
+    };
+    let name = FieldOf {
         label: "Name",
         name: "name",
         kind: "text",
         autocomplete: "name",
         help: "",
     };
-    let zone_field = FieldOf {
+    let zone = FieldOf {
         label: "Time zone",
         name: "time_zone",
         kind: "text",
@@ -107,44 +109,23 @@ fn about_you(profile: RwSignal<Option<Profile>>) -> Markup {
         help: "Such as Europe/Berlin. Dates and times are shown there.",
     };
     let form = view! {
-        <form node_ref=form method="post" action="/rpc/set_profile" on:submit=submit>
-            {general(state)}
-            {field(name_field, name, state)}
-            {field(zone_field, zone, state)}
+        <form method="post" action="/rpc/set_profile">
+            {general(&state)}
+            {field(name, profile.user.name, &state)}
+            {field(zone, profile.user.time_zone, &state)}
             <fieldset class="field">
                 <legend class="label">"Theme"</legend>
-                <div class="radios">
-                    {theme("system", "As the system")} {theme("light", "Light")}
-                    {theme("dark", "Dark")}
-                </div>
+                <div class="radios">{themes}</div>
             </fieldset>
-            <button class="btn" prop:disabled=move || state.busy.get()>
-                "Save"
-            </button>
+            <button class="btn">"Save"</button>
         </form>
     };
-    card(
-        "card",
-        "You",
-        "How Tidings calls you, and how it looks.",
-        form.into_markup(),
-    )
+    let words = "How Tidings calls you, and how it looks.";
+    card("card", "You", words, form)
 }
 
 fn password() -> Markup {
-    let client = Client::get();
     let state = form_state("/rpc/set_password");
-    let submit = move |event: ev::SubmitEvent| {
-        let form = crate::components::form::form_of(&event);
-        state.submit(&event, move |_| {
-            if let Some(form) = form {
-                form.reset();
-            }
-            client
-                .toasts()
-                .plain("The password is changed. Other sessions have ended.");
-        });
-    };
     let current = FieldOf {
         label: "Current password",
         name: "current",
@@ -157,24 +138,18 @@ fn password() -> Markup {
         name: "new",
         kind: "password",
         autocomplete: "new-password",
-        help: "At least 10 characters. A few words work well.",
+        help: PASSWORD_HELP,
     };
     let form = view! {
-        <form method="post" action="/rpc/set_password" on:submit=submit>
-            {general(state)}
-            {field(current, String::new(), state)}
-            {field(new, String::new(), state)}
-            <button class="btn" prop:disabled=move || state.busy.get()>
-                "Change the password"
-            </button>
+        <form method="post" action="/rpc/set_password">
+            {general(&state)}
+            {field(current, String::new(), &state)}
+            {field(new, String::new(), &state)}
+            <button class="btn">"Change the password"</button>
         </form>
     };
-    card(
-        "card",
-        "Password",
-        "All other sessions end when it changes.",
-        form.into_markup(),
-    )
+    let words = "All other sessions end when it changes.";
+    card("card", "Password", words, form)
 }
 
 fn sessions() -> Markup {
@@ -190,17 +165,12 @@ fn sessions() -> Markup {
         </div>
     };
     let words = "Where you sign in, you stay signed in for 30 days after your last visit.";
-    card("card", "Sessions", words, form.into_markup())
+    card("card", "Sessions", words, form)
 }
 
 fn the_end() -> Markup {
     let state = form_state("/rpc/delete_account");
-    let submit = move |event| {
-        state.submit(&event, |answer| {
-            let to = answer.location.unwrap_or_else(|| "/sign-up".into());
-            let _ = window().location().assign(&to);
-        });
-    };
+    let open = state.code().is_some();
     let password = FieldOf {
         label: "Your password",
         name: "password",
@@ -209,17 +179,15 @@ fn the_end() -> Markup {
         help: "",
     };
     let form = view! {
-        <details>
+        <details open=open>
             <summary class="link">"Delete the account"</summary>
-            <form method="post" action="/rpc/delete_account" on:submit=submit>
-                {general(state)}
-                {field(password, String::new(), state)}
-                <button class="btn danger" prop:disabled=move || state.busy.get()>
-                    "Delete everything"
-                </button>
+            <form method="post" action="/rpc/delete_account">
+                {general(&state)}
+                {field(password, String::new(), &state)}
+                <button class="btn danger">"Delete everything"</button>
             </form>
         </details>
     };
     let words = "All your tasks, their history and your tokens go with it. There is no way back.";
-    card("card risky", "The end", words, form.into_markup())
+    card("card risky", "The end", words, form)
 }

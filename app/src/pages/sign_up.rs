@@ -1,29 +1,28 @@
 //! Making an account.
 
-use crate::prelude::*;
 use tidings_domain::error::{Code, Fault};
-use wasm_bindgen::JsValue;
 
-use crate::components::{
-    form::{FieldOf, FormState, field, general},
-    lone::lone,
+use crate::{
+    components::{
+        form::{EMAIL, FieldOf, FormState, PASSWORD_HELP, field, general},
+        lone::lone,
+    },
+    prelude::*,
 };
 
-/// The page.
+/// The page. The script, once it is there, fills in the time zone.
 pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> Markup {
     let state = FormState::new(fault);
-    let zone = RwSignal::new(String::new());
-    Effect::new(move || zone.set(browser_zone().unwrap_or_default()));
-    let submit = move |event| {
-        state.submit(&event, |answer| {
-            let to = answer.location.unwrap_or_else(|| "/inbox".into());
-            let _ = window().location().assign(&to);
-        });
-    };
-    let taken = move || {
-        let taken = Some(Code::EmailTaken);
-        state.fault.with(|f| f.as_ref().map(|f| f.code) == taken)
-    };
+    let taken = state.code() == Some(Code::EmailTaken);
+    let instead = taken.then(|| {
+        view! {
+            <p class="small sub">
+                <a class="link" href="/sign-in">
+                    "Sign in with that email"
+                </a>
+            </p>
+        }
+    });
     let name_field = FieldOf {
         label: "Name",
         name: "name",
@@ -31,44 +30,24 @@ pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> Markup {
         autocomplete: "name",
         help: "What Tidings calls you.",
     };
-    let email_field = FieldOf {
-        label: "Email",
-        name: "email",
-        kind: "email",
-        autocomplete: "username",
-        help: "",
-    };
-    let password_field = FieldOf {
+    let password = FieldOf {
         label: "Password",
         name: "password",
         kind: "password",
         autocomplete: "new-password",
-        help: "At least 10 characters. A few words work well.",
+        help: PASSWORD_HELP,
     };
     lone(view! {
         <h1>"Create an account"</h1>
         <p class="sub">"Your tasks, the same in every tab."</p>
-        <form method="post" action="/rpc/sign_up" on:submit=submit>
-            {general(state)}
-            <input type="hidden" name="time_zone" prop:value=move || zone.get() />
-            {field(name_field, name, state)}
-            {field(email_field, email, state)}
-            {move || {
-                taken()
-                    .then(|| {
-                        view! {
-                            <p class="small sub">
-                                <a class="link" href="/sign-in">
-                                    "Sign in with that email"
-                                </a>
-                            </p>
-                        }
-                    })
-            }}
-            {field(password_field, String::new(), state)}
-            <button class="btn wide" prop:disabled=move || state.busy.get()>
-                "Create an account"
-            </button>
+        <form method="post" action="/rpc/sign_up">
+            {general(&state)}
+            <input type="hidden" name="time_zone" />
+            {field(name_field, name, &state)}
+            {field(EMAIL, email, &state)}
+            {instead}
+            {field(password, String::new(), &state)}
+            <button class="btn wide">"Create an account"</button>
         </form>
         <p class="foot">
             "Been here before? "
@@ -77,13 +56,4 @@ pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> Markup {
             </a>
         </p>
     })
-}
-
-/// The zone that the browser is in.
-fn browser_zone() -> Option<String> {
-    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
-    let options = format.resolved_options();
-    js_sys::Reflect::get(&options, &JsValue::from_str("timeZone"))
-        .ok()?
-        .as_string()
 }

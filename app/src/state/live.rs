@@ -19,7 +19,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-pub(super) use self::others::say_nobody;
+pub use self::others::nobody;
 use super::{Client, Link, tabs::Tabs};
 use crate::{
     browser::{channel::Channel, clock, http, id, page, storage, timer::Timer},

@@ -70,7 +70,7 @@ fn page(tasks: Vec<Task>, complete: bool) -> PageData {
         listing: None,
         detail: None,
         activity: None,
-        tokens: None,
+        tokens: Vec::new(),
         new_token: None,
         fault: None,
         failed: None,

@@ -34,9 +34,9 @@ fn write(markup: Markup, out: &mut String, after_text: &mut bool) {
             return;
         }
         Markup::Live(mut view) => return write(view(), out, after_text),
-        Markup::Keyed(mut items) => {
-            for (_, make) in items() {
-                write(make(), out, after_text);
+        Markup::Keyed(mut parts) => {
+            for at in 0..parts.keys().len() {
+                write(parts.part(at), out, after_text);
             }
             out.push_str(MARKER);
         }

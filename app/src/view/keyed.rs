@@ -4,10 +4,39 @@ use std::hash::{Hash, Hasher};
 
 use super::Markup;
 
-/// Makes a part.
-pub(super) type Make = Box<dyn FnOnce() -> Markup>;
-/// The keys of a list in order, with what makes each part.
-pub(super) type Items = Box<dyn FnMut() -> Vec<(u64, Make)>>;
+/// A list: the keys of its parts, and what makes a part.
+pub trait Parts {
+    /// Reads the list anew. The keys, in order.
+    fn keys(&mut self) -> Vec<u64>;
+    /// The part at a place of what was last read; once.
+    fn part(&mut self, at: usize) -> Markup;
+}
+
+/// A list of items.
+pub(super) struct List<T, I, K, V> {
+    pub(super) items: I,
+    pub(super) key: K,
+    pub(super) view: V,
+    /// What was last read.
+    pub(super) now: Vec<Option<T>>,
+}
+
+impl<T, I, K, V> Parts for List<T, I, K, V>
+where
+    I: FnMut() -> Vec<Option<T>>,
+    K: Fn(&T) -> u64,
+    V: Fn(T) -> Markup,
+{
+    fn keys(&mut self) -> Vec<u64> {
+        self.now = (self.items)();
+        self.now.iter().flatten().map(&self.key).collect()
+    }
+
+    fn part(&mut self, at: usize) -> Markup {
+        let item = self.now.get_mut(at).and_then(Option::take);
+        item.map_or(Markup::Nothing, &self.view)
+    }
+}
 
 /// A number for a key.
 pub(super) fn hash(key: &impl Hash) -> u64 {

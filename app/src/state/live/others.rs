@@ -2,11 +2,11 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use leptos::task::spawn_local;
+use leptos::{prelude::document, task::spawn_local};
 
 use super::Live;
 use crate::{
-    browser::{channel::Channel, locks, page, storage, timer::Timer},
+    browser::{channel::Channel, clock, locks, page, storage, timer::Timer},
     state::{
         queue,
         tabs::{SAY_MS, Word},
@@ -16,10 +16,15 @@ use crate::{
 /// Where pages of nobody say that they are: a session may have ended.
 const NOBODY: &str = "tidings.nobody";
 
-/// Lets the tabs of people look whether they are still signed in: this page found nobody to be.
-pub(in crate::state) fn say_nobody() {
+/// What a page of nobody does in the browser: it lets the other tabs look whether they are still
+/// signed in, for signing out in one ends all, and tells the form for a new account the time zone.
+pub fn nobody() {
     if let Some(channel) = Channel::join(NOBODY, |_| {}) {
         channel.say("");
+    }
+    let field = document().query_selector("input[name=time_zone]");
+    if let (Ok(Some(field)), Some(zone)) = (field, clock::zone()) {
+        let _ = field.set_attribute("value", &zone);
     }
 }
 

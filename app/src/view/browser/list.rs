@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use web_sys::{Comment, Node};
 
 use super::{Inside, Over, Shown, marker, watch};
-use crate::view::keyed::{Items, Make, longest_rise};
+use crate::view::keyed::{Parts, longest_rise};
 
 /// A part, and who owns what lives in it.
 struct Part {
@@ -32,15 +32,15 @@ impl State {
         &self.end
     }
 
-    /// Shows `items`: what has gone is taken away, what is new is made, and of the others as few
-    /// are moved as can be, since a node that is moved loses the focus.
-    fn update(&mut self, items: Vec<(u64, Make)>, owner: &Owner) {
+    /// Shows the parts with these keys: what has gone is taken away, what is new is made, and of the
+    /// others as few are moved as can be, since a node that is moved loses the focus.
+    fn update(&mut self, keys: Vec<u64>, list: &mut dyn Parts, owner: &Owner) {
         let mut old: Vec<_> = self.parts.drain(..).map(Some).collect();
-        let mut before = Vec::with_capacity(items.len());
-        let mut parts = Vec::with_capacity(items.len());
+        let mut before = Vec::with_capacity(keys.len());
+        let mut parts = Vec::with_capacity(keys.len());
         // Most stay in order: each is looked for where the one before it was found.
         let mut from = 0;
-        for (key, make) in items {
+        for (place, key) in keys.into_iter().enumerate() {
             let here = |part: &Option<Part>| part.as_ref().is_some_and(|p| p.key == key);
             let at = old[from..].iter().position(here).map(|at| at + from);
             let at = at.or_else(|| old[..from].iter().position(here));
@@ -49,7 +49,7 @@ impl State {
                 from = at;
                 old[at].take()
             });
-            parts.push(kept.unwrap_or_else(|| draw_part(key, make, owner, None)));
+            parts.push(kept.unwrap_or_else(|| Part::draw(key, list, place, owner, None)));
         }
         for gone in old.into_iter().flatten() {
             gone.shown.remove();
@@ -70,36 +70,38 @@ impl State {
     }
 }
 
-fn draw_part(key: u64, make: Make, parent: &Owner, over: Over<'_>) -> Part {
-    let owner = parent.with(Owner::new);
-    let shown = owner.with(|| make().draw(over));
-    Part { key, shown, owner }
+impl Part {
+    /// Draws the part that `list` has at a place.
+    fn draw(key: u64, list: &mut dyn Parts, place: usize, parent: &Owner, over: Over<'_>) -> Self {
+        let owner = parent.with(Owner::new);
+        let shown = owner.with(|| list.part(place).draw(over));
+        Self { key, shown, owner }
+    }
 }
 
 /// Draws a list.
-pub(super) fn draw(mut items: Items, over: Over<'_>) -> Shown {
+pub(super) fn draw(mut list: Box<dyn Parts>, over: Over<'_>) -> Shown {
     // Parts outlive the runs of the effect, so they belong to who draws the list.
     let owner = Owner::current().unwrap_or_default();
     let cell = Inside::<State>::default();
     let inside = cell.clone();
     let mut over = over.cloned();
     let effect = watch(Box::new(move || {
-        let items = items();
+        let keys = list.keys();
         let cursor = over.take();
         let old = RefCell::take(&inside);
-        let new = untrack(|| match old {
-            Some(mut state) => {
-                state.update(items, &owner);
-                state
+        let new = untrack(|| {
+            if let Some(mut state) = old {
+                state.update(keys, &mut *list, &owner);
+                return state;
             }
-            None => {
-                let cursor = cursor.as_ref();
-                let parts = items.into_iter();
-                let parts = parts.map(|(key, make)| draw_part(key, make, &owner, cursor));
-                let parts = parts.collect();
-                let end = marker(cursor);
-                State { parts, end }
+            let cursor = cursor.as_ref();
+            let mut parts = Vec::with_capacity(keys.len());
+            for (place, key) in keys.into_iter().enumerate() {
+                parts.push(Part::draw(key, &mut *list, place, &owner, cursor));
             }
+            let end = marker(cursor);
+            State { parts, end }
         });
         inside.replace(Some(new));
     }));
