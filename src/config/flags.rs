@@ -7,10 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     Config, ConfigFault,
-    values::{address, database, networks, public_url, rate, read, seconds, transport},
+    values::{address, database, networks, public_url, rate, read, roles, seconds, transport},
 };
 use crate::{
-    consumers::Roles,
     service::accounts::Limits,
     telemetry::{LogFormat, Logging},
 };
@@ -226,7 +225,7 @@ impl ServeArgs {
         let hashes = hash_file.flatten().map_or(Ok(String::new()), read);
         let hashes = faults.take("LEPTOS_HASH_FILE_NAME", hashes);
         faults.take("EVENT_TRANSPORT", transport(&self.event_transport));
-        let roles = faults.take("ROLES", self.roles.parse::<Roles>());
+        let roles = faults.take("ROLES", roles(&self.roles));
         let live_poll = faults.take("LIVE_POLL_SECONDS", seconds(&self.live_poll_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
@@ -327,6 +326,21 @@ mod tests {
         ];
         assert_eq!(named, expected);
         assert!(faults.iter().all(|f| !f.to_string().contains('\n')));
+    }
+
+    #[test]
+    fn in_process_events_need_every_consumer_here() {
+        let check = |roles: &str| program(&[&format!("--roles={roles}")]).serve.check();
+        for enough in ["all", "web,live,audit", "live,audit"] {
+            assert!(check(enough).is_ok(), "{enough}");
+        }
+        for (few, missing) in [("web", "live"), ("web,live", "audit"), ("audit", "live")] {
+            let faults = check(few).unwrap_err();
+            assert_eq!(faults.len(), 1);
+            let words = faults[0].to_string();
+            assert!(words.starts_with("ROLES: in-process events"), "{words}");
+            assert!(words.ends_with(&format!("{missing} is missing")), "{words}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use ipnet::IpNet;
 use url::Url;
 
-use crate::auth::rate::Rate;
+use crate::{auth::rate::Rate, consumers::{Roles, roles::UnknownRole}};
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let wrong = || format!("{text:?} is no address such as 127.0.0.1:3000");
@@ -29,6 +29,19 @@ pub(super) fn transport(text: &str) -> Result<(), &'static str> {
         "auto" | "in-process" => Ok(()),
         "dapr" => Err("dapr is not supported yet; use auto or in-process"),
         _ => Err("must be auto or in-process"),
+    }
+}
+
+/// Roles of a process whose events stay in it: what is published there is gone once its own
+/// consumers have seen it, so that one that ran elsewhere would never see anything.
+pub(super) fn roles(text: &str) -> Result<Roles, String> {
+    let roles: Roles = text.parse().map_err(|e: UnknownRole| e.to_string())?;
+    match roles.missing_consumer() {
+        None => Ok(roles),
+        Some(role) => Err(format!(
+            "in-process events need all roles in one process; {} is missing",
+            role.as_str()
+        )),
     }
 }
 

@@ -36,6 +36,9 @@ impl Role {
         Self::Analytics,
     ];
 
+    /// Those that consume events.
+    pub const CONSUMERS: [Self; 2] = [Self::Live, Self::Audit];
+
     /// As it is written in ROLES.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,6 +67,11 @@ impl Roles {
     /// Whether this is among them.
     pub fn has(&self, role: Role) -> bool {
         self.0.contains(&role)
+    }
+
+    /// The first consumer of events that is not among them.
+    pub fn missing_consumer(&self) -> Option<Role> {
+        Role::CONSUMERS.into_iter().find(|role| !self.has(*role))
     }
 }
 

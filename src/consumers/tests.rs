@@ -184,3 +184,15 @@ async fn a_role_that_is_not_named_does_not_run() {
     assert_eq!(kinds(&verdicts), "S");
     assert!(trail.0.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn the_roles_that_consume_are_those_with_a_consumer() {
+    let trail = Arc::new(Trail::default());
+    let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
+    for role in Role::ALL {
+        let roles: Roles = role.as_str().parse().unwrap();
+        let consumers = Consumers::of_roles(&roles, &hub, trail.clone(), &Ambient::default());
+        let consumes = !consumers.list.is_empty();
+        assert_eq!(consumes, Role::CONSUMERS.contains(&role), "{role:?}");
+    }
+}
