@@ -25,7 +25,7 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use crate::{error::Result, store::Feeds};
+use crate::{error::Result, shutdown::watched, store::Feeds};
 
 /// Sockets that a person may have open.
 pub const SOCKETS_MAX: usize = 20;
@@ -45,6 +45,8 @@ pub struct Hub {
     tasks: TaskTracker,
     /// Told when the server stops.
     stop: CancellationToken,
+    /// Cancelled where a pump failed.
+    failed: CancellationToken,
 }
 
 struct Entry {
@@ -103,6 +105,7 @@ impl Hub {
             poll,
             tasks: TaskTracker::new(),
             stop,
+            failed: CancellationToken::new(),
         })
     }
 
@@ -151,6 +154,11 @@ impl Hub {
         &self.stop
     }
 
+    /// Cancelled where a pump failed: sockets would wait for it in vain.
+    pub fn failed(&self) -> &CancellationToken {
+        &self.failed
+    }
+
     /// What the tasks of sockets are counted by, so that [`Self::drained`] waits for them.
     pub fn tasks(&self) -> &TaskTracker {
         &self.tasks
@@ -175,7 +183,10 @@ impl Hub {
             feeds,
             poll: self.poll,
         };
-        self.tasks.spawn(pump.run(stop.clone()));
+        let running = pump.run(stop.clone());
+        let failed = self.failed.clone();
+        self.tasks
+            .spawn(watched("pump of a log", stop.clone(), failed, running));
         Entry {
             channel,
             sockets: 0,

@@ -131,7 +131,7 @@ async fn serve(flags: Serve) -> Result<(), Failure> {
         let addr = server.addr();
         let url = public.map_or_else(|| format!("http://{addr}"), |url| url.to_string());
         tracing::info!("Tidings is at {url}");
-        server.run_until(stop).await;
+        server.run_until(stop).await.map_err(Failure::running)?;
         tracing::info!("stopped");
         Ok(())
     };

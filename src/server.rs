@@ -26,6 +26,7 @@ use crate::{
     },
     live::Hub,
     service::{accounts::Accounts, tasks::Tasks},
+    shutdown::watched,
     store::{SharedStore, SqliteStore},
 };
 
@@ -119,32 +120,49 @@ impl Server {
 
     /// Serves until `stop`, then ends in order and in bounded time: no more connections, sockets
     /// told to come back, requests answered, the outbox drained, the database closed.
-    pub async fn run_until(self, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// Where a task that it cannot be without failed; it has then ended in the same order.
+    pub async fn run_until(self, stop: CancellationToken) -> Result<()> {
         let hub = self.app.hub.clone();
         let router = if self.app.config.roles.has(Role::Web) {
             http::router(self.app, self.sockets)
         } else {
             http::bare_router(self.app)
         };
+        let failed = CancellationToken::new();
         let drain = CancellationToken::new();
-        let relay = tokio::spawn(self.relay.run(drain.clone()));
+        let relay = self.relay.run(drain.clone());
+        let relay = watched("relay", drain.clone(), failed.clone(), relay);
+        let relay = tokio::spawn(relay);
         let told = async {
-            stop.cancelled().await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = failed.cancelled() => {}
+                () = hub.failed().cancelled() => {}
+                () = self.store.failed().cancelled() => {}
+            }
             self.stop.cancel();
         };
         let serve = listener::serve(self.listener, router, self.stop.clone());
+        let serve = watched("listener", self.stop.clone(), failed.clone(), serve);
         tokio::join!(told, serve);
         if timeout(PATIENCE, hub.drained()).await.is_err() {
             tracing::warn!("sockets were cut off: they did not close in time");
         }
         drain.cancel();
-        if let Err(error) = relay.await {
-            tracing::error!(%error, "the relay failed");
+        if relay.await.is_err() {
+            failed.cancel();
         }
         if timeout(PATIENCE, self.store.close()).await.is_err() {
             tracing::warn!(
                 "the database was not closed in time; it mends itself at the next start"
             );
         }
+        let parts = [&failed, hub.failed(), self.store.failed()];
+        if parts.into_iter().any(CancellationToken::is_cancelled) {
+            return Err(Error::internal("a task of the server failed"));
+        }
+        Ok(())
     }
 }

@@ -1,9 +1,26 @@
-//! When to stop: SIGTERM or SIGINT asks for it, a second one insists.
+//! When to stop: SIGTERM or SIGINT asks for it, a second one insists. And a task of the server that
+//! ends before it was told to leaves no server to go on with.
 
-use std::io;
+use std::{io, panic::AssertUnwindSafe};
 
+use futures_util::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// Runs a task that is to go on until `stop`. Where it panics, or ends before, that is logged and
+/// `failed` is cancelled.
+pub async fn watched(
+    name: &'static str,
+    stop: CancellationToken,
+    failed: CancellationToken,
+    task: impl Future<Output = ()>,
+) {
+    let ended = AssertUnwindSafe(task).catch_unwind().await;
+    if ended.is_err() || !stop.is_cancelled() {
+        tracing::error!("the {name} ended before its time");
+        failed.cancel();
+    }
+}
 
 /// What the system tells the process.
 pub struct Signals {
@@ -35,6 +52,29 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_ends_before_its_time_has_failed() {
+        let fails = async |stopped: bool, task: &mut (dyn Future<Output = ()> + Unpin)| {
+            let (stop, failed) = (CancellationToken::new(), CancellationToken::new());
+            if stopped {
+                stop.cancel();
+            }
+            watched("task", stop, failed.clone(), task).await;
+            failed.is_cancelled()
+        };
+        assert!(fails(false, &mut std::future::ready(())).await);
+        assert!(!fails(true, &mut std::future::ready(())).await);
+        for stopped in [false, true] {
+            let mut panics = Box::pin(async { panic!("a fault of ours") });
+            assert!(fails(stopped, &mut panics).await);
         }
     }
 }

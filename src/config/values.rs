@@ -9,7 +9,10 @@ use std::{
 use ipnet::IpNet;
 use url::Url;
 
-use crate::{auth::rate::Rate, consumers::{Roles, roles::UnknownRole}};
+use crate::{
+    auth::rate::Rate,
+    consumers::{Roles, roles::UnknownRole},
+};
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let wrong = || format!("{text:?} is no address such as 127.0.0.1:3000");

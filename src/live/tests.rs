@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicBool;
+
 use async_trait::async_trait;
 use tokio::sync::broadcast::error::RecvError;
 use uuid::Uuid;
@@ -10,6 +12,7 @@ use crate::store::StoredEvent;
 struct Logs {
     heads: Mutex<HashMap<UserId, i64>>,
     reads: AtomicI64,
+    is_broken: AtomicBool,
 }
 
 impl Logs {
@@ -35,6 +38,7 @@ impl Feeds for Logs {
         limit: usize,
     ) -> Result<(i64, Vec<StoredEvent>)> {
         self.reads.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.is_broken.load(Ordering::SeqCst), "a fault of ours");
         let head = self.head(user).await?;
         let event = |seq| StoredEvent {
             seq,
@@ -182,4 +186,19 @@ async fn pumps_end_with_the_last_seat_and_with_the_server() {
     stop.cancel();
     hub.drained().await;
     drop(seat);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pump_that_fails_is_noticed() {
+    let (hub, logs) = hub(None);
+    let mut seat = hub.seat(user(1), logs.clone()).unwrap();
+    settled(&mut seat).await;
+    let ended = hub.seat(user(2), logs.clone()).unwrap();
+    drop(ended);
+    tokio::task::yield_now().await;
+    assert!(!hub.failed().is_cancelled());
+    logs.is_broken.store(true, Ordering::SeqCst);
+    hub.wake(&[user(1)]);
+    let noticed = tokio::time::timeout(RECOVER, hub.failed().cancelled());
+    noticed.await.unwrap();
 }

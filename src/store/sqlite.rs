@@ -28,6 +28,7 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::writer::Writer;
@@ -95,6 +96,11 @@ impl SqliteStore {
         let mut connection = connect(&options(url)?).await?;
         migrate_with(&mut connection).await?;
         connection.close().await.map_err(db)
+    }
+
+    /// Cancelled where the writer failed: every write is `Unavailable` from then on.
+    pub fn failed(&self) -> &CancellationToken {
+        self.writer.failed()
     }
 
     /// Writes what still waits, moves the journal into the file and lets go of it. Whatever is asked

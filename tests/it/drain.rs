@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
+use tidings::error::Error;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -120,4 +121,16 @@ async fn requests_are_answered_and_sockets_told_before_the_server_is_gone() {
     assert!(!stopping.is_finished());
     assert!(held.answer().await.starts_with("HTTP/1.1 201"));
     timeout(DEADLINE, stopping).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_server_does_not_go_on_without_one_of_its_tasks() {
+    let app = TestApp::new().await;
+    let address = app.base.strip_prefix("http://").unwrap().to_owned();
+    app.person("Ada").await;
+    // The relay looks at it each time it looks for work.
+    app.clock.smash();
+    let error = timeout(DEADLINE, app.failed()).await.unwrap();
+    assert!(matches!(error, Error::Internal(_)), "{error}");
+    assert!(TcpStream::connect(&address).await.is_err());
 }

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tidings::{
     clock::{Ambient, Clock, RandomIds, SystemClock},
     config::Config,
+    error::{Error, Result},
     server::Server,
 };
 use tidings_domain::time::Timestamp;
@@ -31,12 +32,18 @@ impl Hand {
         let Timestamp(ms) = at.parse().unwrap();
         self.0.store(ms, Ordering::Relaxed);
     }
+
+    /// Whoever looks at it panics from now on.
+    pub(crate) fn smash(&self) {
+        self.0.store(i64::MIN, Ordering::Relaxed);
+    }
 }
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
         match self.0.load(Ordering::Relaxed) {
             0 => SystemClock.now(),
+            i64::MIN => panic!("the clock is broken"),
             ms => Timestamp(ms),
         }
     }
@@ -47,7 +54,7 @@ pub(crate) struct TestApp {
     pub(crate) base: String,
     pub(crate) clock: Arc<Hand>,
     stop: CancellationToken,
-    serving: Option<JoinHandle<()>>,
+    serving: Option<JoinHandle<Result<()>>>,
     folder: Option<TempDir>,
 }
 
@@ -127,8 +134,14 @@ impl TestApp {
     /// Stops it and waits until it has; the folder of its database.
     pub(crate) async fn stop(mut self) -> TempDir {
         self.stop.cancel();
-        self.serving.take().unwrap().await.unwrap();
+        self.serving.take().unwrap().await.unwrap().unwrap();
         self.folder.take().unwrap()
+    }
+
+    /// Waits until it has stopped by itself: why.
+    pub(crate) async fn failed(mut self) -> Error {
+        let ended = self.serving.take().unwrap().await.unwrap();
+        ended.unwrap_err()
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     clock::Ambient,
     error::{Error, Result},
+    shutdown::watched,
     store::{Mutation, OnCommit, Outcome, plan::Keys, plan::plan},
 };
 
@@ -45,6 +46,7 @@ enum Work {
 pub(super) struct Writer {
     queue: mpsc::Sender<Work>,
     stop: CancellationToken,
+    failed: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -63,10 +65,14 @@ impl Writer {
             ambient,
             on_commit,
         };
-        let task = tokio::spawn(side.run(waiting, stop.clone()));
+        let failed = CancellationToken::new();
+        let running = side.run(waiting, stop.clone());
+        let watched = watched("writer of the store", stop.clone(), failed.clone(), running);
+        let task = tokio::spawn(watched);
         Self {
             queue,
             stop,
+            failed,
             task: Mutex::new(Some(task)),
         }
     }
@@ -104,13 +110,17 @@ impl Writer {
         }
     }
 
+    /// Cancelled where the writer ended before it was closed.
+    pub(super) fn failed(&self) -> &CancellationToken {
+        &self.failed
+    }
+
     /// Takes no more, writes what waits, and lets go of the file.
     pub(super) async fn close(&self) {
         self.stop.cancel();
-        if let Some(task) = self.task.lock().await.take()
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the writer of the store failed");
+        if let Some(task) = self.task.lock().await.take() {
+            // Should it have failed, that was told.
+            let _ = task.await;
         }
     }
 }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use tidings::{clock::Ambient, store::SqliteStore};
+use tidings::{
+    clock::{Ambient, Clock},
+    store::{Outbox, SqliteStore},
+};
 use tidings_domain::{
     command::{Command, TaskPatch},
     error::Code,
     event::EventType,
+    time::Timestamp,
 };
+use uuid::Uuid;
 
 use sqlx::{Connection, Executor, SqliteConnection};
 
@@ -30,6 +35,32 @@ async fn migrates_once_however_many_start() {
     }
     let store = SqliteStore::open(&url, Ambient::default(), Arc::new(Commits::default())).await;
     store.unwrap().close().await;
+}
+
+/// A clock that is broken.
+struct Broken;
+
+impl Clock for Broken {
+    fn now(&self) -> Timestamp {
+        panic!("the clock is broken");
+    }
+}
+
+#[tokio::test]
+async fn tells_that_its_writer_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = folder.path().join("t.db").to_string_lossy().into_owned();
+    let ambient = Ambient {
+        clock: Arc::new(Broken),
+        ..Ambient::default()
+    };
+    let store = SqliteStore::open(&url, ambient, Arc::new(Commits::default())).await;
+    let store = store.unwrap();
+    // It looks for what is kept no longer.
+    store.failed().cancelled().await;
+    let write = store.release(Uuid::nil()).await;
+    assert!(write.unwrap_err().is_passing());
+    store.close().await;
 }
 
 #[tokio::test]
