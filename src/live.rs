@@ -240,12 +240,12 @@ impl Pump {
             return Ok(());
         };
         loop {
-            let (_, events) = self.feeds.events(self.user, *at, PAGE).await?;
+            let (head, events) = self.feeds.events(self.user, *at, PAGE).await?;
             for pulse in frames::pulses(*at, &events) {
                 *at = pulse.to;
                 self.hand_out(pulse);
             }
-            if events.len() < PAGE {
+            if events.is_empty() || *at >= head {
                 return Ok(());
             }
         }

@@ -16,8 +16,8 @@ pub use self::{
     people::{Account, Accounts, LooseEvent, Session, Sessions, Token, Tokens},
     sqlite::SqliteStore,
     tasks::{
-        AsOf, Cursor, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskPage, TaskQuery,
-        Tasks,
+        AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskPage,
+        TaskQuery, Tasks,
     },
 };
 

@@ -28,6 +28,10 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -42,6 +46,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Connections that read.
 const READERS: u32 = 4;
+/// How many of them may read everything of a person at once: the others stay free for what is small.
+const HEAVY: usize = 2;
 /// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 /// SQLITE_BUSY.
@@ -55,6 +61,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     epoch: Uuid,
     readers: SqlitePool,
+    heavy: Semaphore,
     writer: Writer,
 }
 
@@ -83,6 +90,7 @@ impl SqliteStore {
         Ok(Self {
             epoch,
             readers,
+            heavy: Semaphore::new(HEAVY),
             writer,
         })
     }
@@ -96,6 +104,14 @@ impl SqliteStore {
         let mut connection = connect(&options(url)?).await?;
         migrate_with(&mut connection).await?;
         connection.close().await.map_err(db)
+    }
+
+    /// A turn to read everything of a person.
+    async fn heavy(&self) -> Result<SemaphorePermit<'_>> {
+        timeout(ACQUIRE, self.heavy.acquire())
+            .await
+            .map_err(|_| Error::Unavailable("too many large reads at once".into()))?
+            .map_err(Error::internal)
     }
 
     /// Cancelled where the writer failed: every write is `Unavailable` from then on.
@@ -218,4 +234,38 @@ fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
 /// Reads an id that we wrote.
 fn id(text: &str) -> Result<Uuid> {
     text.parse().map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_domain::id::UserId;
+
+    use super::*;
+    use crate::store::{AsOf, Feeds, Tasks};
+
+    struct Nobody;
+
+    impl OnCommit for Nobody {
+        fn committed(&self, _: &[UserId]) {}
+    }
+
+    #[tokio::test]
+    async fn only_so_many_read_everything_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = folder.path().join("t.db").to_string_lossy().into_owned();
+        let store = SqliteStore::open(&url, Ambient::default(), Arc::new(Nobody));
+        let store = store.await.unwrap();
+        let user = UserId(Uuid::nil());
+        let busy = store.heavy.acquire_many(HEAVY as u32).await.unwrap();
+        tokio::time::pause();
+        let (past, all) = tokio::join!(store.as_of(user, AsOf::Seq(1)), store.snapshot(user));
+        assert!(past.unwrap_err().is_passing() && all.unwrap_err().is_passing());
+        tokio::time::resume();
+        // What is small does not wait for them.
+        assert_eq!(store.head(user).await.unwrap(), 0);
+        drop(busy);
+        assert!(store.as_of(user, AsOf::Seq(1)).await.unwrap().is_empty());
+        assert!(store.snapshot(user).await.unwrap().1.is_empty());
+        store.close().await;
+    }
 }

@@ -182,6 +182,9 @@ pub struct StoredEvent {
     pub json: Arc<str>,
 }
 
+/// Bytes of events after which a read of the log ends early.
+pub const EVENTS_BYTES: usize = 4 * 1024 * 1024;
+
 /// The log.
 #[async_trait]
 pub trait Feeds: Send + Sync {
@@ -189,7 +192,8 @@ pub trait Feeds: Send + Sync {
     fn epoch(&self) -> Uuid;
     /// The last seq of a feed; 0 before the first event.
     async fn head(&self, user: UserId) -> Result<i64>;
-    /// The head, and events after `after`, in order.
+    /// The head, and events after `after`, in order: at most `limit`, and none more once they have
+    /// [`EVENTS_BYTES`]. Whoever wants all reads on until the head.
     async fn events(
         &self,
         user: UserId,

@@ -24,7 +24,8 @@ macro_rules! contract {
                 does_nothing_twice_in_a_group, sees_earlier_ones_of_a_group,
                 survives_callers_that_go_away, comes_back_whole;
             histories: folds_to_the_tasks;
-            past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were;
+            past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were,
+                reads_only_so_much_of_the_log_at_once;
             lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,
                 filters, draws_boards, says_where_the_feed_is;
             people: registers_once, changes_an_account, keeps_sessions,

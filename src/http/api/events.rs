@@ -19,8 +19,6 @@ use crate::{
 const DEFAULT: usize = 200;
 /// Events of one answer, at most.
 pub(super) const MAX: usize = 1_000;
-/// Bytes of events after which an answer ends early: its reader goes on from the last seq anyway.
-const BYTES: usize = 4 * 1024 * 1024;
 
 /// The route.
 pub fn routes() -> Routes {
@@ -46,9 +44,6 @@ pub(super) async fn events(
     let _ = write!(body, "{{\"epoch\":\"{epoch}\",\"head\":{head},\"items\":[");
     for (n, event) in events.iter().enumerate() {
         if n > 0 {
-            if body.len() > BYTES {
-                break;
-            }
             body.push(',');
         }
         body.push_str(&event.json);

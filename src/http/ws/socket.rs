@@ -24,6 +24,8 @@ use crate::{
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Frames that a client may send in a burst, and each second for ever.
 const BURST: (f64, f64) = (100.0, 20.0);
+/// What asking to go on from elsewhere costs, in frames: it reads the log anew.
+const SYNC_COST: f64 = 20.0;
 /// What a close says where something of ours failed (RFC 6455).
 const FAILED: u16 = 1011;
 
@@ -145,7 +147,10 @@ impl Socket {
 
     async fn heard(&mut self, message: Option<Result<Message, axum::Error>>) -> Step {
         match self.read(message)? {
-            Some(ClientFrame::Sync { cursor }) => self.sync(cursor).await,
+            Some(ClientFrame::Sync { cursor }) => {
+                self.spend(SYNC_COST)?;
+                self.sync(cursor).await
+            }
             Some(ClientFrame::Ping) => self.send(frames::pong()).await,
             Some(ClientFrame::Hello { .. }) => Err(malformed()),
             Some(ClientFrame::Pong) | None => Ok(()),
@@ -162,11 +167,9 @@ impl Socket {
         };
         let now = Instant::now();
         let earned = (now - self.heard).as_secs_f64() * BURST.1;
-        self.budget = (self.budget + earned).min(BURST.0) - 1.0;
+        self.budget = (self.budget + earned).min(BURST.0);
         self.heard = now;
-        if self.budget < 0.0 {
-            return Err(End::Close(close::LIMIT, "too fast"));
-        }
+        self.spend(1.0)?;
         match message {
             Message::Text(text) if text.len() > FRAME_IN_MAX => Err(malformed()),
             Message::Text(text) => serde_json::from_str(&text)
@@ -176,6 +179,15 @@ impl Socket {
             Message::Binary(_) => Err(malformed()),
             Message::Close(_) => Err(End::Gone),
         }
+    }
+
+    /// Takes what a frame costs, if the client did not ask too fast.
+    fn spend(&mut self, frames: f64) -> Step {
+        self.budget -= frames;
+        if self.budget < 0.0 {
+            return Err(End::Close(close::LIMIT, "too fast"));
+        }
+        Ok(())
     }
 
     /// Goes on from where the client says that it is.
@@ -228,7 +240,7 @@ impl Socket {
                     self.send(frame).await?;
                 }
             }
-            if events.len() < PAGE {
+            if events.is_empty() || self.cursor >= head {
                 return self.send(frames::live(self.cursor)).await;
             }
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use sqlx::{Row, sqlite::SqliteRow};
 use tidings_domain::id::UserId;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::{SqliteStore, db};
 use crate::{
     error::Result,
-    store::{Feeds, StoredEvent},
+    store::{EVENTS_BYTES, Feeds, StoredEvent},
 };
 
 /// The head first, then events.
@@ -42,18 +43,24 @@ impl Feeds for SqliteStore {
         after: i64,
         limit: usize,
     ) -> Result<(i64, Vec<StoredEvent>)> {
-        let rows = sqlx::query(EVENTS)
+        let mut rows = sqlx::query(EVENTS)
             .bind(user.to_string())
             .bind(after)
             .bind(limit as i64)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(db)?;
-        let Some((head, events)) = rows.split_first() else {
+            .fetch(&self.readers);
+        let Some(head) = rows.try_next().await.map_err(db)? else {
             return Ok((0, Vec::new()));
         };
-        let events = events.iter().map(stored).collect::<Result<_>>()?;
-        Ok((head.try_get(0).map_err(db)?, events))
+        let head = head.try_get(0).map_err(db)?;
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        while bytes < EVENTS_BYTES
+            && let Some(row) = rows.try_next().await.map_err(db)?
+        {
+            let event = stored(&row)?;
+            bytes += event.json.len();
+            events.push(event);
+        }
+        Ok((head, events))
     }
 
     async fn recent(&self, user: UserId, before: i64, limit: usize) -> Result<Vec<StoredEvent>> {

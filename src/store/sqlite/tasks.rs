@@ -113,6 +113,7 @@ impl Tasks for SqliteStore {
     }
 
     async fn snapshot(&self, user: UserId) -> Result<(i64, Vec<Task>)> {
+        let _turn = self.heavy().await?;
         let (seq, _, tasks) = self.open_tasks(user, i32::MAX as usize).await?;
         Ok((seq, tasks))
     }
@@ -140,6 +141,7 @@ impl Tasks for SqliteStore {
             AsOf::Seq(seq) => (seq, i64::MAX),
             AsOf::At(at) => (i64::MAX, at.0),
         };
+        let _turn = self.heavy().await?;
         let mut rows = sqlx::query(AS_OF)
             .bind(user.to_string())
             .bind(seq)

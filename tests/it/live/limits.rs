@@ -63,6 +63,27 @@ async fn a_tab_that_asks_too_fast_is_closed() {
 }
 
 #[tokio::test]
+async fn a_tab_that_asks_to_go_on_too_often_is_closed() {
+    let desk = Desk::new().await;
+    let ann = desk.person("ann").await;
+    let mut tab = desk.open(&ann).await;
+    tab.hello(desk.resume(0)).await;
+    tab.events_until_live(0).await;
+    for _ in 0..3 {
+        tab.send(json!({ "t": "sync", "cursor": 0 })).await;
+        tab.events_until_live(0).await;
+    }
+    for _ in 0..100 {
+        let sync = Message::text(r#"{"t":"sync","cursor":0}"#);
+        // Fails once the server has closed.
+        if tab.ws.send(sync).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(tab.closed().await, 4008);
+}
+
+#[tokio::test]
 async fn silence_closes_the_socket_and_signs_of_life_keep_it() {
     let timing = Timing {
         hello: Duration::from_millis(300),

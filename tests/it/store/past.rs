@@ -1,7 +1,7 @@
 //! The log, and what can be told from it.
 
-use tidings::store::AsOf;
-use tidings_domain::command::Command;
+use tidings::store::{AsOf, EVENTS_BYTES};
+use tidings_domain::command::{Command, TaskPatch};
 
 use super::kit::{NOON, TestStore, read, titled};
 
@@ -79,4 +79,31 @@ pub(crate) async fn shows_tasks_as_they_were(store: impl TestStore) {
         kit.store.as_of(ann, AsOf::Seq(3)).await.unwrap(),
         vec![second]
     );
+}
+
+pub(crate) async fn reads_only_so_much_of_the_log_at_once(store: impl TestStore) {
+    const MANY: usize = 60;
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    for _ in 0..MANY {
+        let long = TaskPatch {
+            description: Some("\u{1f4d6}".repeat(10_000)),
+            ..titled("A book")
+        };
+        kit.add(ann, long).await;
+    }
+    let (mut read, mut reads) = (Vec::new(), 0);
+    while read.len() < MANY {
+        let after = read.len() as i64;
+        let (head, events) = kit.store.events(ann, after, 1_000).await.unwrap();
+        assert_eq!(head, MANY as i64);
+        let (last, others) = events.split_last().unwrap();
+        let bytes: usize = others.iter().map(|event| event.json.len()).sum();
+        assert!(bytes < EVENTS_BYTES);
+        assert!(bytes + last.json.len() >= EVENTS_BYTES || last.seq == head);
+        read.extend(events.iter().map(|event| event.seq));
+        reads += 1;
+    }
+    assert_eq!(read, (1..=MANY as i64).collect::<Vec<_>>());
+    assert!(reads > 1);
 }
