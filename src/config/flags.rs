@@ -133,7 +133,7 @@ pub struct ServeArgs {
         value_name = "RATE"
     )]
     sign_in_limit_address: String,
-    /// Sign-ins to an account: <count>/<period>, or off
+    /// Sign-ins to an account from an address, and proofs of a password: <count>/<period>, or off
     #[arg(
         long,
         env = "SIGN_IN_LIMIT_ACCOUNT",

@@ -35,7 +35,8 @@ const THEMES: [&str; 3] = ["system", "light", "dark"];
 pub struct Limits {
     /// Sign-ins from an address.
     pub sign_in_address: Option<Rate>,
-    /// Sign-ins and other proofs of the password of an account.
+    /// Sign-ins to an account from an address, so that others cannot lock anybody out; and, counted
+    /// apart, proofs of the password by who is in.
     pub sign_in_account: Option<Rate>,
     /// Sign-ups from an address.
     pub sign_up_address: Option<Rate>,
@@ -82,6 +83,7 @@ pub struct Accounts {
     passwords: Passwords,
     sign_in_address: Limit,
     sign_in_account: Limit,
+    proof: Limit,
     sign_up_address: Limit,
 }
 
@@ -100,6 +102,7 @@ impl Accounts {
         Ok(Self {
             sign_in_address: limit(limits.sign_in_address),
             sign_in_account: limit(limits.sign_in_account),
+            proof: limit(limits.sign_in_account),
             sign_up_address: limit(limits.sign_up_address),
             passwords: Passwords::new().await?,
             store,
@@ -177,8 +180,9 @@ impl Accounts {
         caller: &Caller,
     ) -> Result<SignedIn> {
         let key = account::email_key(email);
-        self.sign_in_address.check(network(caller.ip))?;
-        self.sign_in_account.check(&key)?;
+        let network = network(caller.ip);
+        self.sign_in_address.check(network)?;
+        self.sign_in_account.check((&key, network))?;
         let account = self.store.account_by_email(&key).await?;
         let hash = account.as_ref().map(|a| a.password_hash.clone());
         let fits = self.passwords.verify(password, hash).await?;

@@ -83,8 +83,7 @@ impl Accounts {
 
     /// Has the person prove that they know their password, given as `field`.
     async fn prove(&self, actor: &Actor, field: &str, password: String) -> Result<()> {
-        self.sign_in_account
-            .check(account::email_key(&actor.user.email))?;
+        self.proof.check(actor.user.id)?;
         let account = self.store.account(actor.user.id).await?;
         let hash = account.ok_or(Code::Unauthenticated)?.password_hash;
         if self.passwords.verify(password, Some(hash)).await? {

@@ -48,7 +48,37 @@ async fn an_account_is_tried_only_so_often() {
 }
 
 #[tokio::test]
-async fn proofs_of_the_password_count_as_tries() {
+async fn nobody_is_locked_out_by_others() {
+    let app = TestApp::with(|config| {
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        config.limits.sign_in_account = Some("2/1m".parse().unwrap());
+    })
+    .await;
+    let ada = app.person("Ada").await;
+    let login = "/api/auth/login";
+    let with = |password: &str| json!({ "email": "ada@example.com", "password": password });
+    for _ in 0..2 {
+        forwarded(&app, "2001:db8::1", login, with("a guess of it"))
+            .await
+            .status(401);
+    }
+    forwarded(&app, "2001:db8::2", login, with(PASSWORD))
+        .await
+        .refused(429, "rate_limited", &[]);
+    forwarded(&app, "2001:db8:0:1::1", login, with(PASSWORD))
+        .await
+        .status(200);
+    // Nor is who is in kept from what needs the password.
+    let local = with("a guess of it");
+    for _ in 0..2 {
+        app.nobody().post(login, local.clone()).await.status(401);
+    }
+    let change = json!({ "current": PASSWORD, "new": "another good one" });
+    ada.post("/api/me/password", change).await.status(204);
+}
+
+#[tokio::test]
+async fn a_password_is_proven_only_so_often() {
     let app = TestApp::with(|config| {
         config.limits.sign_in_account = Some("2/1m".parse().unwrap());
     })
