@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tidings_domain::id::UserId;
 use tokio::sync::Notify;
 
-use crate::{live::Hub, store::OnCommit};
+use crate::{auth::cache::Cache, live::Hub, store::OnCommit};
 
 pub use self::{
     in_process::InProcess,
@@ -18,17 +18,19 @@ pub use self::{
     transport::{Published, Transport},
 };
 
-/// Told of commits by the store: wakes the relay, and the sockets of whom they concern, at once.
+/// Told of commits by the store: wakes the relay, and the sockets of whom they concern, at once, and
+/// has what was read of a person forgotten where it changed.
 /// A lost wake-up only costs time, since both also look by themselves every so often.
 pub struct Commits {
     relay: Arc<Notify>,
     hub: Arc<Hub>,
+    cache: Arc<Cache>,
 }
 
 impl Commits {
-    /// Wakes the relay that waits on `relay`, and the sockets of `hub`.
-    pub fn new(relay: Arc<Notify>, hub: Arc<Hub>) -> Self {
-        Self { relay, hub }
+    /// Wakes the relay that waits on `relay`, and the sockets of `hub`; has `cache` forget.
+    pub fn new(relay: Arc<Notify>, hub: Arc<Hub>, cache: Arc<Cache>) -> Self {
+        Self { relay, hub, cache }
     }
 }
 
@@ -37,5 +39,9 @@ impl OnCommit for Commits {
         // People first: they watch, the relay does not.
         self.hub.wake(users);
         self.relay.notify_one();
+    }
+
+    fn account_changed(&self, user: UserId) {
+        self.cache.forget(user);
     }
 }

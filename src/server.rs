@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    auth::sessions::Sessions,
+    auth::{cache::Cache, sessions::Sessions},
     clock::Ambient,
     config::Config,
     consumers::{Consumers, Role},
@@ -61,7 +61,8 @@ impl Server {
         let stop = CancellationToken::new();
         let hub = Hub::new(config.live_poll, stop.clone());
         let wake = Arc::new(Notify::new());
-        let commits = Arc::new(Commits::new(wake.clone(), hub.clone()));
+        let cache = Arc::new(Cache::default());
+        let commits = Arc::new(Commits::new(wake.clone(), hub.clone(), cache.clone()));
         let store = SqliteStore::open(&config.database_url, ambient.clone(), commits).await?;
         let store = Arc::new(store);
         let shared: SharedStore = store.clone();
@@ -74,7 +75,7 @@ impl Server {
         let clock = ambient.clock.clone();
         let relay = Relay::new(store.clone(), transport, clock.clone(), wake, holder);
 
-        let sessions = Arc::new(Sessions::new(shared.clone(), clock));
+        let sessions = Arc::new(Sessions::new(shared.clone(), clock, cache));
         let limits = config.limits;
         let accounts =
             Accounts::new(shared.clone(), ambient.clone(), sessions.clone(), limits).await?;

@@ -26,10 +26,14 @@ pub trait Store: Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + AuditTr
 
 impl<T: Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + AuditTrail> Store for T {}
 
-/// Told of every commit that made events, after it is durable: wakes the relay and the sockets.
+/// Told of commits, after they are durable: wakes the relay and the sockets, and lets what was read of
+/// a person be forgotten.
 pub trait OnCommit: Send + Sync {
     /// These people's feeds, or the outbox for `None`, have something new. Must not block.
     fn committed(&self, users: &[UserId]);
+    /// This person's account, a session or a token of theirs may have changed or ended. Told before
+    /// the caller is answered, and whether or not it still waits. Must not block.
+    fn account_changed(&self, user: UserId);
 }
 
 /// The shared handle.

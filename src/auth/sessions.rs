@@ -1,16 +1,13 @@
-//! Who a secret belongs to. A small cache answers for what was asked a moment ago, so that a
-//! request of someone who is signed in costs no read of the database.
+//! Who a secret belongs to.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
-use tidings_domain::{account::User, id::UserId, time::Timestamp};
+use tidings_domain::{id::UserId, time::Timestamp};
 
 use super::{
     Actor, Caller, Via,
-    secret::{self, Digest},
+    cache::{Cache, Entry},
+    secret,
 };
 use crate::{
     clock::Clock,
@@ -21,44 +18,21 @@ use crate::{
 const DAY_MS: i64 = 24 * 3600 * 1000;
 /// How long a session lasts after it was used, in days.
 pub const SESSION_DAYS: i64 = 30;
-/// How long the cache is believed, in milliseconds: within it a sign-out reaches other processes
-/// on the same database. In this process it is dropped at once.
-const TTL_MS: i64 = 30_000;
-/// Entries of half the cache. It is bounded by dropping the older half when the younger is full.
-const HALF: usize = 4_096;
 
 /// Sessions and personal tokens, with what was read of them.
 pub struct Sessions {
     store: SharedStore,
     clock: Arc<dyn Clock>,
-    cache: Mutex<Cache>,
-}
-
-#[derive(Default)]
-struct Cache {
-    young: HashMap<Digest, Entry>,
-    old: HashMap<Digest, Entry>,
-    /// Counts droppings. What was read before one is not kept after it: it may be stale.
-    drops: u64,
-}
-
-#[derive(Clone)]
-struct Entry {
-    user: Arc<User>,
-    theme: Arc<str>,
-    /// When the session ends; personal tokens do not.
-    ends: Option<Timestamp>,
-    /// When it was read.
-    at: Timestamp,
+    cache: Arc<Cache>,
 }
 
 impl Sessions {
-    /// Nothing is cached at first.
-    pub fn new(store: SharedStore, clock: Arc<dyn Clock>) -> Self {
+    /// Those of a store whose commits make `cache` forget what they change.
+    pub fn new(store: SharedStore, clock: Arc<dyn Clock>, cache: Arc<Cache>) -> Self {
         Self {
             store,
             clock,
-            cache: Mutex::default(),
+            cache,
         }
     }
 
@@ -80,15 +54,15 @@ impl Sessions {
     pub async fn of_session(&self, secret: &str, caller: &Arc<Caller>) -> Result<Option<Actor>> {
         let hash = secret::digest(secret);
         let now = self.clock.now();
-        let mut entry = match self.cached(&hash, now) {
+        let mut entry = match self.cache.get(&hash, now) {
             Some(entry) => entry,
             None => {
-                let drops = self.cache().drops;
+                let drops = self.cache.drops();
                 let Some((session, account)) = self.store.session(&hash, now).await? else {
                     return Ok(None);
                 };
                 let entry = Entry::new(account, Some(session.expires_at), now);
-                self.keep(hash, entry.clone(), drops);
+                self.cache.keep(hash, entry.clone(), drops);
                 entry
             }
         };
@@ -96,11 +70,11 @@ impl Sessions {
             && ends < now.plus_ms((SESSION_DAYS - 1) * DAY_MS)
         {
             let later = now.plus_ms(SESSION_DAYS * DAY_MS);
-            let drops = self.cache().drops;
+            let drops = self.cache.drops();
             match self.store.extend_session(&hash, later).await {
                 Ok(()) => {
                     entry.ends = Some(later);
-                    self.keep(hash, entry.clone(), drops);
+                    self.cache.keep(hash, entry.clone(), drops);
                     caller.renewed.store(true, Ordering::Relaxed);
                 }
                 // It still holds for now, and the next request tries again.
@@ -120,62 +94,19 @@ impl Sessions {
         }
         let hash = secret::digest(secret);
         let now = self.clock.now();
-        let entry = match self.cached(&hash, now) {
+        let entry = match self.cache.get(&hash, now) {
             Some(entry) => entry,
             None => {
-                let drops = self.cache().drops;
+                let drops = self.cache.drops();
                 let Some(account) = self.store.token_account(&hash).await? else {
                     return Ok(None);
                 };
                 let entry = Entry::new(account, None, now);
-                self.keep(hash, entry.clone(), drops);
+                self.cache.keep(hash, entry.clone(), drops);
                 entry
             }
         };
         Ok(Some(entry.actor(Via::Token(hash), caller)))
-    }
-
-    /// Forgets what was read of a person: to be called after anything of theirs changed or ended.
-    pub fn forget(&self, user: UserId) {
-        let mut cache = self.cache();
-        cache.drops += 1;
-        cache.young.retain(|_, entry| entry.user.id != user);
-        cache.old.retain(|_, entry| entry.user.id != user);
-    }
-
-    fn cached(&self, hash: &Digest, now: Timestamp) -> Option<Entry> {
-        let mut cache = self.cache();
-        let entry = match cache.young.get(hash) {
-            Some(entry) => entry.clone(),
-            None => {
-                let entry = cache.old.remove(hash)?;
-                cache.put(*hash, entry.clone());
-                entry
-            }
-        };
-        let fresh = (0..TTL_MS).contains(&(now.0 - entry.at.0));
-        let holds = entry.ends.is_none_or(|ends| ends > now);
-        (fresh && holds).then_some(entry)
-    }
-
-    fn keep(&self, hash: Digest, entry: Entry, drops: u64) {
-        let mut cache = self.cache();
-        if cache.drops == drops {
-            cache.put(hash, entry);
-        }
-    }
-
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Cache {
-    fn put(&mut self, hash: Digest, entry: Entry) {
-        if self.young.len() >= HALF {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(hash, entry);
     }
 }
 

@@ -218,12 +218,9 @@ impl Accounts {
         let mut data = seen(Some(actor.user.id), &actor.caller);
         data["everywhere"] = everywhere.into();
         let event = self.by(EventType::LoggedOut, actor, data);
-        let ended = self
-            .store
+        self.store
             .end_session(&session, actor.user.id, everywhere, &event)
-            .await;
-        self.sessions.forget(actor.user.id);
-        ended
+            .await
     }
 
     fn by(&self, event_type: EventType, actor: &Actor, data: Value) -> LooseEvent {

@@ -247,6 +247,7 @@ mod tests {
 
     impl OnCommit for Nobody {
         fn committed(&self, _: &[UserId]) {}
+        fn account_changed(&self, _: UserId) {}
     }
 
     #[tokio::test]

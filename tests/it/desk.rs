@@ -60,7 +60,7 @@ impl Desk {
         let stop = CancellationToken::new();
         let hub = Hub::new(None, stop.clone());
         let wake = Arc::new(Notify::new());
-        let commits = Commits::new(wake.clone(), hub.clone());
+        let commits = Commits::new(wake.clone(), hub.clone(), Arc::default());
         let ambient = Ambient::default();
         let url = format!("sqlite://{}", folder.path().join("live.db").display());
         let store = SqliteStore::open(&url, ambient.clone(), Arc::new(commits)).await;

@@ -13,6 +13,7 @@ use tidings::{
     clock::{Ambient, Clock, RandomIds, SystemClock},
     config::Config,
     error::{Error, Result},
+    http::state::AppState,
     server::Server,
 };
 use tidings_domain::time::Timestamp;
@@ -53,6 +54,8 @@ impl Clock for Hand {
 pub(crate) struct TestApp {
     pub(crate) base: String,
     pub(crate) clock: Arc<Hand>,
+    /// What its handlers use.
+    pub(crate) inside: AppState,
     stop: CancellationToken,
     serving: Option<JoinHandle<Result<()>>>,
     folder: Option<TempDir>,
@@ -80,11 +83,13 @@ impl TestApp {
         };
         let server = Server::build(config, ambient).await.unwrap();
         let base = format!("http://{}", server.addr());
+        let inside = server.app().clone();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(server.run_until(stop.clone()));
         Self {
             base,
             clock,
+            inside,
             stop,
             serving: Some(serving),
             folder: Some(folder),

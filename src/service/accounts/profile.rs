@@ -36,12 +36,10 @@ impl Accounts {
         if !errors.is_empty() {
             return Err(Fault::fields(errors).into());
         }
-        let updated = self
-            .store
+        self.store
             .update_account(user.id, &user.name, &user.time_zone, &theme)
-            .await;
-        self.sessions.forget(user.id);
-        updated.map(|()| (user, theme))
+            .await?;
+        Ok((user, theme))
     }
 
     /// Sets the password. Every other session ends.
@@ -57,12 +55,9 @@ impl Accounts {
         let user = actor.user.id;
         let data = seen(Some(user), &actor.caller);
         let event = self.by(EventType::PasswordChanged, actor, data);
-        let set = self
-            .store
+        self.store
             .set_password(user, &hash, Some(&session), &event)
-            .await;
-        self.sessions.forget(user);
-        set
+            .await
     }
 
     /// Deletes the account, and everything of theirs with it.
@@ -76,9 +71,7 @@ impl Accounts {
         let user = actor.user.id;
         let data = json!({ "user_id": user, "deleted_at": self.ambient.clock.now() });
         let event = self.by(EventType::UserDeleted, actor, data);
-        let deleted = self.store.delete_account(user, &event).await;
-        self.sessions.forget(user);
-        deleted
+        self.store.delete_account(user, &event).await
     }
 
     /// Has the person prove that they know their password, given as `field`.

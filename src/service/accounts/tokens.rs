@@ -61,9 +61,7 @@ impl Accounts {
         actor.session()?;
         let user = actor.user.id;
         let event = self.by(EventType::TokenRevoked, actor, of_token(actor, id));
-        let revoked = self.store.revoke_token(user, id, &event).await;
-        self.sessions.forget(user);
-        if revoked? {
+        if self.store.revoke_token(user, id, &event).await? {
             Ok(())
         } else {
             Err(Code::NotFound.into())

@@ -105,7 +105,7 @@ impl Accounts for SqliteStore {
                 .bind(time_zone.to_owned())
                 .bind(theme.to_owned());
         self.writer
-            .write(News::None, move |connection| {
+            .write(News::Account(user), move |connection| {
                 Box::pin(async move { found(update.execute(connection).await) })
             })
             .await
@@ -126,7 +126,7 @@ impl Accounts for SqliteStore {
             .bind(keep.map(|hash| hash.to_vec()));
         let event = event.clone();
         self.writer
-            .write(News::Outbox, move |connection| {
+            .write(News::Account(user), move |connection| {
                 Box::pin(async move {
                     found(update.execute(&mut *connection).await)?;
                     end.execute(&mut *connection).await.map_err(db)?;
@@ -139,7 +139,7 @@ impl Accounts for SqliteStore {
     async fn delete_account(&self, user: UserId, event: &LooseEvent) -> Result<()> {
         let event = event.clone();
         self.writer
-            .write(News::Person(user), move |connection| {
+            .write(News::Gone(user), move |connection| {
                 Box::pin(async move {
                     // Feed, sessions and tokens go with the person.
                     let gone = sqlx::query("DELETE FROM users WHERE id = ?1")

@@ -14,8 +14,20 @@ pub(super) enum News {
     None,
     /// The outbox has more.
     Outbox,
-    /// And so has this person's feed, or the person is gone.
-    Person(UserId),
+    /// And so it may; this person's account, sessions or tokens are not what they were.
+    Account(UserId),
+    /// All that, and this person is gone: their feed too.
+    Gone(UserId),
+}
+
+impl News {
+    /// Whose account, sessions or tokens are not what they were.
+    pub(super) fn account(self) -> Option<UserId> {
+        match self {
+            Self::None | Self::Outbox => None,
+            Self::Account(user) | Self::Gone(user) => Some(user),
+        }
+    }
 }
 
 /// A write other than a mutation.

@@ -91,7 +91,7 @@ impl Sessions for SqliteStore {
                 .bind(everywhere);
         let event = event.clone();
         self.writer
-            .write(News::Outbox, move |connection| {
+            .write(News::Account(user), move |connection| {
                 Box::pin(async move {
                     let ended = delete.execute(&mut *connection).await.map_err(db)?;
                     // Signing out twice is one event.

@@ -66,7 +66,7 @@ impl Tokens for SqliteStore {
             .bind(id.to_string());
         let event = event.clone();
         self.writer
-            .write(News::Outbox, move |connection| {
+            .write(News::Account(user), move |connection| {
                 Box::pin(async move {
                     let revoked = delete.execute(&mut *connection).await.map_err(db)?;
                     if revoked.rows_affected() == 0 {

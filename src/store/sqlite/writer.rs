@@ -199,7 +199,12 @@ impl Side {
                 Work::Job(job) => jobs.push((job, false)),
             }
         }
-        match self.transact(&mutations, &mut jobs).await {
+        let done = self.transact(&mutations, &mut jobs).await;
+        // Whatever came of it: to read anew does no harm.
+        for user in jobs.iter().filter_map(|(job, _)| job.news().account()) {
+            self.on_commit.account_changed(user);
+        }
+        match done {
             Ok((outcomes, mut users)) => {
                 let mut news = !users.is_empty();
                 for (caller, outcome) in callers.into_iter().zip(outcomes) {
@@ -209,8 +214,8 @@ impl Side {
                     match job.news() {
                         _ if !done => {}
                         News::None => {}
-                        News::Outbox => news = true,
-                        News::Person(user) => {
+                        News::Outbox | News::Account(_) => news = true,
+                        News::Gone(user) => {
                             news = true;
                             users.push(user);
                         }

@@ -1,9 +1,13 @@
 //! Sessions: how long they last, how they end, and what is kept of them.
 
 use serde_json::json;
+use tidings_domain::{event::EventType, id::UserId};
 
 use super::{is_in, other_browser, secret};
-use crate::kit::{PASSWORD, TestApp};
+use crate::{
+    desk::loose,
+    kit::{PASSWORD, Person, TestApp},
+};
 
 #[tokio::test]
 async fn each_sign_in_is_a_session_of_its_own() {
@@ -78,6 +82,41 @@ async fn a_request_does_not_ask_the_database_who_it_is() {
     // What was read is believed for half a minute, and no longer.
     app.clock.set("2027-01-01T12:00:31Z");
     assert!(!is_in(&ada).await);
+}
+
+#[tokio::test]
+async fn what_ends_is_forgotten_though_nobody_waits_for_it() {
+    let app = TestApp::new().await;
+    let store = &app.inside.store;
+    // As where a request goes away: the store has done it, and the request no more.
+    let [ada, bob, cem, dee] = ["Ada", "Bob", "Cem", "Dee"];
+    let (ada, bob) = (app.person(ada).await, app.person(bob).await);
+    let (cem, dee) = (app.person(cem).await.program().await, app.person(dee).await);
+    let id = async |person: &Person| {
+        let me = person.get("/api/me").await.expect(200);
+        UserId(me["id"].as_str().unwrap().parse().unwrap())
+    };
+    let (a, b, c, d) = (
+        id(&ada).await,
+        id(&bob).await,
+        id(&cem).await,
+        id(&dee).await,
+    );
+    let out = loose(EventType::LoggedOut, a);
+    store.end_session(&[0; 32], a, true, &out).await.unwrap();
+    assert!(!is_in(&ada).await && is_in(&bob).await);
+    let changed = loose(EventType::PasswordChanged, b);
+    store.set_password(b, "new", None, &changed).await.unwrap();
+    assert!(!is_in(&bob).await && is_in(&cem).await);
+    let token = store.tokens(c).await.unwrap()[0].id;
+    let revoked = loose(EventType::TokenRevoked, c);
+    store.revoke_token(c, token, &revoked).await.unwrap();
+    assert!(!is_in(&cem).await && is_in(&dee).await);
+    store.update_account(d, "Di", "UTC", "dark").await.unwrap();
+    assert_eq!(dee.get("/api/me").await.expect(200)["name"], "Di");
+    let deleted = loose(EventType::UserDeleted, d);
+    store.delete_account(d, &deleted).await.unwrap();
+    assert!(!is_in(&dee).await);
 }
 
 #[tokio::test]

@@ -54,6 +54,8 @@ impl OnCommit for Commits {
     fn committed(&self, users: &[UserId]) {
         self.0.lock().unwrap().push(users.to_vec());
     }
+
+    fn account_changed(&self, _: UserId) {}
 }
 
 /// A store to test.
