@@ -13,7 +13,7 @@ use tidings_domain::id::UserId;
 
 pub use self::{
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
-    people::{Account, Accounts, LooseEvent, Session, Sessions, Token, Tokens},
+    people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     sqlite::SqliteStore,
     tasks::{
         AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskPage,

@@ -24,8 +24,10 @@ use crate::{
     },
     clock::Ambient,
     error::Result,
-    store::{Account, LooseEvent, SharedStore},
+    store::{Account, LooseEvent, Session, SharedStore},
 };
+
+pub use crate::store::ProfileChange;
 
 /// What a theme may be.
 const THEMES: [&str; 3] = ["system", "light", "dark"];
@@ -53,17 +55,6 @@ pub struct Registration {
     pub password: String,
     /// IANA name; UTC where there is none.
     pub time_zone: Option<String>,
-}
-
-/// What a person changes of their profile.
-#[derive(Clone, Debug, Default)]
-pub struct ProfileChange {
-    /// Name.
-    pub name: Option<String>,
-    /// IANA name.
-    pub time_zone: Option<String>,
-    /// `light`, `dark` or `system`.
-    pub theme: Option<String>,
 }
 
 /// Somebody who has just signed in.
@@ -164,8 +155,11 @@ impl Accounts {
             password_hash,
             theme: THEMES[0].into(),
         };
-        self.store.register(&account, &event).await?;
-        self.begin(account, caller).await
+        let (secret, session, signed_in) = self.begin(&user, caller);
+        self.store
+            .register(&account, &event, Some((&session, &signed_in)))
+            .await?;
+        Ok(SignedIn { user, secret })
     }
 
     /// Signs in: a new session, whatever others there are.
@@ -187,7 +181,17 @@ impl Accounts {
         let hash = account.as_ref().map(|a| a.password_hash.clone());
         let fits = self.passwords.verify(password, hash).await?;
         match account {
-            Some(account) if fits => self.begin(account, caller).await,
+            Some(Account {
+                user,
+                password_hash,
+                ..
+            }) if fits => {
+                let (secret, session, event) = self.begin(&user, caller);
+                self.store
+                    .create_session(&session, &password_hash, &event)
+                    .await?;
+                Ok(SignedIn { user, secret })
+            }
             account => {
                 let user = account.map(|a| a.user.id);
                 let data = seen(user, caller);
@@ -198,15 +202,13 @@ impl Accounts {
         }
     }
 
-    async fn begin(&self, account: Account, caller: &Caller) -> Result<SignedIn> {
-        let user = account.user;
+    /// A session that begins now: its secret, what is kept of it, and the event.
+    fn begin(&self, user: &User, caller: &Caller) -> (String, Session, LooseEvent) {
         let secret = secret::session();
         let session = self.sessions.begin(user.id, &secret);
         let data = seen(Some(user.id), caller);
         let event = self.event(EventType::LoggedIn, Some(user.id), data, trace(caller));
-        let proven = &account.password_hash;
-        self.store.create_session(&session, proven, &event).await?;
-        Ok(SignedIn { user, secret })
+        (secret, session, event)
     }
 
     /// Signs out, here or everywhere.

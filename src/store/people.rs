@@ -41,23 +41,34 @@ pub struct Account {
     pub theme: String,
 }
 
+/// What is changed of a person's profile; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// Name.
+    pub name: Option<String>,
+    /// IANA name.
+    pub time_zone: Option<String>,
+    /// `light`, `dark` or `system`.
+    pub theme: Option<String>,
+}
+
 /// People.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Makes an account, with its feed and the event. `email_taken` where the email is.
-    async fn register(&self, account: &Account, event: &LooseEvent) -> Result<()>;
+    /// Makes an account, with its feed and the event, and begins its first session, with an event of
+    /// its own. All of that or nothing: `email_taken` where the email is.
+    async fn register(
+        &self,
+        account: &Account,
+        event: &LooseEvent,
+        first: Option<(&Session, &LooseEvent)>,
+    ) -> Result<()>;
     /// The account of an email key ([`tidings_domain::account::email_key`]).
     async fn account_by_email(&self, email_key: &str) -> Result<Option<Account>>;
     /// The account of a person.
     async fn account(&self, user: UserId) -> Result<Option<Account>>;
-    /// Sets name, zone and theme.
-    async fn update_account(
-        &self,
-        user: UserId,
-        name: &str,
-        time_zone: &str,
-        theme: &str,
-    ) -> Result<()>;
+    /// Sets what is given of the profile; the account after it. `not_found` where it is gone.
+    async fn update_account(&self, user: UserId, change: &ProfileChange) -> Result<Account>;
     /// Sets the password and ends every session but one.
     async fn set_password(
         &self,
@@ -124,14 +135,15 @@ pub struct Token {
 /// Personal API tokens.
 #[async_trait]
 pub trait Tokens: Send + Sync {
-    /// Keeps a token by its SHA-256.
+    /// Keeps a token by its SHA-256; false where the person has `max` already.
     async fn create_token(
         &self,
         user: UserId,
         token: &Token,
         hash: &[u8; 32],
+        max: usize,
         event: &LooseEvent,
-    ) -> Result<()>;
+    ) -> Result<bool>;
     /// All of a person, newest first.
     async fn tokens(&self, user: UserId) -> Result<Vec<Token>>;
     /// Revokes one; false where it is not theirs.

@@ -106,7 +106,7 @@ impl Desk {
             theme: "system".into(),
         };
         let event = loose(EventType::UserRegistered, id);
-        self.store.register(&account, &event).await.unwrap();
+        self.store.register(&account, &event, None).await.unwrap();
         let token = Uuid::now_v7().to_string();
         let session = Session {
             token_hash: secret::digest(&token),

@@ -18,28 +18,21 @@ impl Accounts {
     /// `validation_failed`, `forbidden` for a personal token, or those of the store.
     pub async fn update(&self, actor: &Actor, change: ProfileChange) -> Result<(User, String)> {
         actor.session()?;
-        let mut user = User::clone(&actor.user);
-        let mut theme = actor.theme.to_string();
         let mut errors: Vec<FieldError> = Vec::new();
-        let mut set = |place: &mut String, value: Option<Result<String, FieldError>>| match value {
-            Some(Ok(value)) => *place = value,
-            Some(Err(error)) => errors.push(error),
-            None => {}
+        let mut checked = |value: Option<Result<String, FieldError>>| {
+            value?.map_err(|error| errors.push(error)).ok()
         };
-        set(&mut user.name, change.name.as_deref().map(account::name));
         let zone = change.time_zone.as_deref();
-        set(
-            &mut user.time_zone,
-            zone.map(|zone| account::time_zone(zone, &TzDatabase)),
-        );
-        set(&mut theme, change.theme.map(check_theme));
+        let change = ProfileChange {
+            name: checked(change.name.as_deref().map(account::name)),
+            time_zone: checked(zone.map(|zone| account::time_zone(zone, &TzDatabase))),
+            theme: checked(change.theme.map(check_theme)),
+        };
         if !errors.is_empty() {
             return Err(Fault::fields(errors).into());
         }
-        self.store
-            .update_account(user.id, &user.name, &user.time_zone, &theme)
-            .await?;
-        Ok((user, theme))
+        let account = self.store.update_account(actor.user.id, &change).await?;
+        Ok((account.user, account.theme))
     }
 
     /// Sets the password. Every other session ends.

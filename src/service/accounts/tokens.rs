@@ -36,10 +36,6 @@ impl Accounts {
     pub async fn create_token(&self, actor: &Actor, name: &str) -> Result<(Token, String)> {
         actor.session()?;
         let name = token_name(name).map_err(|error| Fault::fields(vec![error]))?;
-        if self.store.tokens(actor.user.id).await?.len() >= TOKENS_MAX {
-            let words = format!("There are {TOKENS_MAX} tokens already. Revoke one first.");
-            return Err(Fault::new(Code::Conflict, words).into());
-        }
         let secret = secret::token();
         let token = Token {
             id: self.ambient.ids.next(),
@@ -47,10 +43,15 @@ impl Accounts {
             created_at: self.ambient.clock.now(),
         };
         let event = self.by(EventType::TokenCreated, actor, of_token(actor, token.id));
-        self.store
-            .create_token(actor.user.id, &token, &secret::digest(&secret), &event)
-            .await?;
-        Ok((token, secret))
+        let (user, hash) = (actor.user.id, secret::digest(&secret));
+        let made = self
+            .store
+            .create_token(user, &token, &hash, TOKENS_MAX, &event);
+        if made.await? {
+            return Ok((token, secret));
+        }
+        let words = format!("There are {TOKENS_MAX} tokens already. Revoke one first.");
+        Err(Fault::new(Code::Conflict, words).into())
     }
 
     /// Revokes a personal token.

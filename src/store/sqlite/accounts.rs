@@ -9,10 +9,10 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{SqliteStore, db, id, job::News, write::append};
+use super::{SqliteStore, db, id, job::News, sessions::begin, write::append};
 use crate::{
     error::Result,
-    store::{Account, Accounts, LooseEvent},
+    store::{Account, Accounts, LooseEvent, ProfileChange, Session},
 };
 
 /// Everything of a person but what goes with the row in `users`, each by an index. Answers to
@@ -31,8 +31,14 @@ DELETE FROM outbox WHERE partition = ?1";
 
 #[async_trait]
 impl Accounts for SqliteStore {
-    async fn register(&self, account: &Account, event: &LooseEvent) -> Result<()> {
+    async fn register(
+        &self,
+        account: &Account,
+        event: &LooseEvent,
+        first: Option<(&Session, &LooseEvent)>,
+    ) -> Result<()> {
         let (account, event) = (account.clone(), event.clone());
+        let first = first.map(|(session, event)| (session.clone(), event.clone()));
         self.writer
             .write(News::Outbox, move |connection| {
                 Box::pin(async move {
@@ -61,7 +67,13 @@ impl Accounts for SqliteStore {
                         .execute(&mut *connection)
                         .await
                         .map_err(db)?;
-                    append(connection, &event).await
+                    append(&mut *connection, &event).await?;
+                    match first {
+                        Some((session, event)) => {
+                            begin(connection, &session, &account.password_hash, &event).await
+                        }
+                        None => Ok(()),
+                    }
                 })
             })
             .await
@@ -91,22 +103,23 @@ impl Accounts for SqliteStore {
         row.as_ref().map(account).transpose()
     }
 
-    async fn update_account(
-        &self,
-        user: UserId,
-        name: &str,
-        time_zone: &str,
-        theme: &str,
-    ) -> Result<()> {
-        let update =
-            sqlx::query("UPDATE users SET name = ?2, time_zone = ?3, theme = ?4 WHERE id = ?1")
-                .bind(user.to_string())
-                .bind(name.to_owned())
-                .bind(time_zone.to_owned())
-                .bind(theme.to_owned());
+    async fn update_account(&self, user: UserId, change: &ProfileChange) -> Result<Account> {
+        let change = change.clone();
+        let update = sqlx::query(
+            "UPDATE users SET name = coalesce(?2, name), time_zone = coalesce(?3, time_zone), \
+             theme = coalesce(?4, theme) WHERE id = ?1 \
+             RETURNING id, email, name, time_zone, created_at, password_hash, theme",
+        )
+        .bind(user.to_string())
+        .bind(change.name)
+        .bind(change.time_zone)
+        .bind(change.theme);
         self.writer
             .write(News::Account(user), move |connection| {
-                Box::pin(async move { found(update.execute(connection).await) })
+                Box::pin(async move {
+                    let row = update.fetch_optional(connection).await.map_err(db)?;
+                    account(&row.ok_or(Code::NotFound)?)
+                })
             })
             .await
     }

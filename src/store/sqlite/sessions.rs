@@ -1,7 +1,7 @@
 //! Sessions.
 
 use async_trait::async_trait;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 use tidings_domain::{error::Code, id::UserId, time::Timestamp};
 
 use super::{SqliteStore, accounts::account, db, job::News, write::append};
@@ -18,25 +18,11 @@ impl Sessions for SqliteStore {
         password_hash: &str,
         event: &LooseEvent,
     ) -> Result<()> {
-        let insert = sqlx::query(
-            "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) \
-             SELECT ?1, id, ?3, ?4 FROM users WHERE id = ?2 AND password_hash = ?5",
-        )
-        .bind(session.token_hash.to_vec())
-        .bind(session.user_id.to_string())
-        .bind(session.created_at.0)
-        .bind(session.expires_at.0)
-        .bind(password_hash.to_owned());
-        let event = event.clone();
+        let (session, event) = (session.clone(), event.clone());
+        let password_hash = password_hash.to_owned();
         self.writer
             .write(News::Outbox, move |connection| {
-                Box::pin(async move {
-                    let begun = insert.execute(&mut *connection).await.map_err(db)?;
-                    if begun.rows_affected() == 0 {
-                        return Err(Code::InvalidCredentials.into());
-                    }
-                    append(connection, &event).await
-                })
+                Box::pin(async move { begin(connection, &session, &password_hash, &event).await })
             })
             .await
     }
@@ -103,4 +89,29 @@ impl Sessions for SqliteStore {
             })
             .await
     }
+}
+
+/// Begins a session, if its person's password is still the one of the hash.
+pub(super) async fn begin(
+    connection: &mut SqliteConnection,
+    session: &Session,
+    password_hash: &str,
+    event: &LooseEvent,
+) -> Result<()> {
+    let begun = sqlx::query(
+        "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) \
+         SELECT ?1, id, ?3, ?4 FROM users WHERE id = ?2 AND password_hash = ?5",
+    )
+    .bind(session.token_hash.as_slice())
+    .bind(session.user_id.to_string())
+    .bind(session.created_at.0)
+    .bind(session.expires_at.0)
+    .bind(password_hash)
+    .execute(&mut *connection)
+    .await
+    .map_err(db)?;
+    if begun.rows_affected() == 0 {
+        return Err(Code::InvalidCredentials.into());
+    }
+    append(connection, event).await
 }

@@ -18,23 +18,30 @@ impl Tokens for SqliteStore {
         user: UserId,
         token: &Token,
         hash: &[u8; 32],
+        max: usize,
         event: &LooseEvent,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let insert = sqlx::query(
             "INSERT INTO tokens (id, user_id, token_hash, name, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+             SELECT ?1, ?2, ?3, ?4, ?5 \
+             WHERE (SELECT count(*) FROM tokens WHERE user_id = ?2) < ?6",
         )
         .bind(token.id.to_string())
         .bind(user.to_string())
         .bind(hash.to_vec())
         .bind(token.name.clone())
-        .bind(token.created_at.0);
+        .bind(token.created_at.0)
+        .bind(max as i64);
         let event = event.clone();
         self.writer
             .write(News::Outbox, move |connection| {
                 Box::pin(async move {
-                    insert.execute(&mut *connection).await.map_err(db)?;
-                    append(connection, &event).await
+                    let kept = insert.execute(&mut *connection).await.map_err(db)?;
+                    if kept.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    append(connection, &event).await?;
+                    Ok(true)
                 })
             })
             .await

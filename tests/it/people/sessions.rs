@@ -1,6 +1,7 @@
 //! Sessions: how long they last, how they end, and what is kept of them.
 
 use serde_json::json;
+use tidings::store::ProfileChange;
 use tidings_domain::{event::EventType, id::UserId};
 
 use super::{is_in, other_browser, secret};
@@ -112,7 +113,11 @@ async fn what_ends_is_forgotten_though_nobody_waits_for_it() {
     let revoked = loose(EventType::TokenRevoked, c);
     store.revoke_token(c, token, &revoked).await.unwrap();
     assert!(!is_in(&cem).await && is_in(&dee).await);
-    store.update_account(d, "Di", "UTC", "dark").await.unwrap();
+    let change = ProfileChange {
+        name: Some("Di".into()),
+        ..ProfileChange::default()
+    };
+    store.update_account(d, &change).await.unwrap();
     assert_eq!(dee.get("/api/me").await.expect(200)["name"], "Di");
     let deleted = loose(EventType::UserDeleted, d);
     store.delete_account(d, &deleted).await.unwrap();

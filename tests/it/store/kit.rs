@@ -156,7 +156,7 @@ impl Kit {
     pub(crate) async fn person_in(&self, name: &str, zone: &str) -> UserId {
         let account = self.account(name, zone);
         let event = self.loose(EventType::UserRegistered, Some(account.user.id));
-        self.store.register(&account, &event).await.unwrap();
+        self.store.register(&account, &event, None).await.unwrap();
         account.user.id
     }
 

@@ -1,25 +1,28 @@
 //! Accounts, sessions and tokens.
 
-use tidings::store::{Session, Token};
+use tidings::store::{ProfileChange, Session, Token};
 use tidings_domain::{error::Code, event::EventType, id::UserId};
 use uuid::Uuid;
 
 use super::kit::{Kit, NOON, TestStore, refusal};
 
-async fn begin(kit: &Kit, user: UserId, token: u8) -> [u8; 32] {
-    let hash = [token; 32];
-    let session = Session {
-        token_hash: hash,
+fn session(user: UserId, token: u8) -> Session {
+    Session {
+        token_hash: [token; 32],
         user_id: user,
         created_at: NOON,
         expires_at: NOON.plus_ms(1000),
-    };
+    }
+}
+
+async fn begin(kit: &Kit, user: UserId, token: u8) -> [u8; 32] {
+    let session = session(user, token);
     let event = kit.loose(EventType::LoggedIn, Some(user));
     let account = kit.store.account(user).await.unwrap().unwrap();
     let proven = account.password_hash;
     let begun = kit.store.create_session(&session, &proven, &event).await;
     begun.unwrap();
-    hash
+    session.token_hash
 }
 
 pub(crate) async fn begins_no_session_with_an_old_password(store: impl TestStore) {
@@ -29,12 +32,7 @@ pub(crate) async fn begins_no_session_with_an_old_password(store: impl TestStore
     let event = kit.loose(EventType::PasswordChanged, Some(ann));
     let set = kit.store.set_password(ann, "$argon2id$new", None, &event);
     set.await.unwrap();
-    let session = Session {
-        token_hash: [9; 32],
-        user_id: ann,
-        created_at: NOON,
-        expires_at: NOON.plus_ms(1000),
-    };
+    let session = session(ann, 9);
     let event = kit.loose(EventType::LoggedIn, Some(ann));
     let late = kit.store.create_session(&session, &old, &event).await;
     assert_eq!(refusal(late), Code::InvalidCredentials);
@@ -49,13 +47,22 @@ pub(crate) async fn registers_once(store: impl TestStore) {
     let kit = store.kit();
     let account = kit.account("ann", "Europe/Berlin");
     let event = kit.loose(EventType::UserRegistered, Some(account.user.id));
-    kit.store.register(&account, &event).await.unwrap();
+    let first = session(account.user.id, 1);
+    let signed_in = kit.loose(EventType::LoggedIn, Some(account.user.id));
+    let registered = kit
+        .store
+        .register(&account, &event, Some((&first, &signed_in)));
+    registered.await.unwrap();
+    assert!(is_signed_in(kit, &first.token_hash).await);
     let twin = kit.account("ANN", "UTC");
     let event = kit.loose(EventType::UserRegistered, Some(twin.user.id));
-    assert_eq!(
-        refusal(kit.store.register(&twin, &event).await),
-        Code::EmailTaken
-    );
+    let second = session(twin.user.id, 2);
+    let signed_in = kit.loose(EventType::LoggedIn, Some(twin.user.id));
+    let registered = kit
+        .store
+        .register(&twin, &event, Some((&second, &signed_in)));
+    assert_eq!(refusal(registered.await), Code::EmailTaken);
+    assert!(!is_signed_in(kit, &second.token_hash).await);
     assert_eq!(
         kit.store
             .account(twin.user.id)
@@ -81,13 +88,14 @@ pub(crate) async fn registers_once(store: impl TestStore) {
         None
     );
     assert_eq!(kit.store.head(account.user.id).await.unwrap(), 0);
-    // One event went out, and it stands in no feed.
+    // Two events went out, and neither stands in a feed.
     let rows = kit
         .store
         .claim(Uuid::nil(), NOON, NOON.plus_ms(1), 10)
         .await
         .unwrap();
-    assert_eq!(rows.len(), 1);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1].event_type, "audit.user.logged_in");
     assert_eq!(rows[0].subject, account.user.id.to_string());
     let event: tidings_domain::event::Event = serde_json::from_str(&rows[0].json).unwrap();
     assert_eq!(
@@ -99,18 +107,27 @@ pub(crate) async fn registers_once(store: impl TestStore) {
 pub(crate) async fn changes_an_account(store: impl TestStore) {
     let kit = store.kit();
     let ann = kit.person("ann").await;
-    kit.store
-        .update_account(ann, "Anna", "Asia/Tokyo", "dark")
-        .await
-        .unwrap();
-    let account = kit.store.account(ann).await.unwrap().unwrap();
-    assert_eq!(
-        (account.user.name.as_str(), account.theme.as_str()),
-        ("Anna", "dark")
-    );
+    let name = ProfileChange {
+        name: Some("Anna".into()),
+        ..ProfileChange::default()
+    };
+    let rest = ProfileChange {
+        time_zone: Some("Asia/Tokyo".into()),
+        theme: Some("dark".into()),
+        ..ProfileChange::default()
+    };
+    // Each leaves what the other sets.
+    kit.store.update_account(ann, &name).await.unwrap();
+    let told = kit.store.update_account(ann, &rest).await.unwrap();
+    let kept = kit.store.account(ann).await.unwrap().unwrap();
+    for account in [told, kept] {
+        let user = account.user;
+        assert_eq!((&*user.name, &*user.time_zone), ("Anna", "Asia/Tokyo"));
+        assert_eq!(account.theme, "dark");
+    }
     assert_eq!(kit.add_titled(ann, "Tea").await.time_zone, "Asia/Tokyo");
     let nobody = UserId(Uuid::now_v7());
-    let unknown = kit.store.update_account(nobody, "A", "UTC", "dark").await;
+    let unknown = kit.store.update_account(nobody, &name).await;
     assert_eq!(refusal(unknown), Code::NotFound);
 }
 
@@ -194,14 +211,23 @@ pub(crate) async fn keeps_tokens(store: impl TestStore) {
             created_at: NOON.plus_ms(n),
         };
         let event = kit.loose(EventType::TokenCreated, Some(ann));
-        kit.store
-            .create_token(ann, &token, &[n as u8; 32], &event)
-            .await
-            .unwrap();
+        let hash = [n as u8; 32];
+        let kept = kit.store.create_token(ann, &token, &hash, 2, &event);
+        assert!(kept.await.unwrap());
         made.insert(0, token);
     }
+    // A third is one too many, for her.
+    for (user, fits) in [(ann, false), (bob, true)] {
+        let token = Token {
+            id: Uuid::now_v7(),
+            ..made[0].clone()
+        };
+        let event = kit.loose(EventType::TokenCreated, Some(user));
+        let kept = kit.store.create_token(user, &token, &[9; 32], 2, &event);
+        assert_eq!(kept.await.unwrap(), fits);
+    }
     assert_eq!(kit.store.tokens(ann).await.unwrap(), made);
-    assert!(kit.store.tokens(bob).await.unwrap().is_empty());
+    assert_eq!(kit.store.tokens(bob).await.unwrap().len(), 1);
     let owner = kit.store.token_account(&[1; 32]).await.unwrap().unwrap();
     assert_eq!(owner.user.id, ann);
     let revoked = || kit.loose(EventType::TokenRevoked, Some(ann));
