@@ -7,20 +7,15 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE};
 use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 use tidings_app::{
     api::tasks::{ListQuery, Listing},
-    error::AppError,
     page::{Detail, PageData},
     route::{Route, encode, param},
     shell::shell,
 };
-use tidings_domain::{
-    error::{Code, Fault},
-    view::View,
-};
+use tidings_domain::{error::Code, view::View};
 
 use super::{
     problem,
@@ -110,7 +105,9 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         let name = pair.split('=').next().unwrap_or_default();
         ![form::PATH, form::FAULT].contains(&name)
     });
-    let fault = param(raw, form::FAULT).and_then(|text| told(&text));
+    let failed = param(raw, form::PATH);
+    let fault = param(raw, form::FAULT).filter(|_| failed.is_some());
+    let fault = fault.and_then(|codes| form::told(&codes));
     PageData {
         path: uri.path().to_owned(),
         query: kept.collect::<Vec<_>>().join("&"),
@@ -123,16 +120,9 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         activity: None,
         tokens: Vec::new(),
         new_token: None,
-        failed: fault.as_ref().and(param(raw, form::PATH)),
+        failed: failed.filter(|_| fault.is_some()),
         fault,
     }
-}
-
-/// The fault in the address that a failed form led back to.
-fn told(text: &str) -> Option<Fault> {
-    let json = BASE64_URL_SAFE.decode(text).ok()?;
-    let AppError(fault) = serde_json::from_slice(&json).ok()?;
-    Some(fault)
 }
 
 /// Reads what the page shows.

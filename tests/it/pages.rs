@@ -1,5 +1,6 @@
 //! Pages as the server renders them, and the plain forms in them.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -268,6 +269,36 @@ async fn a_form_that_fails_says_so_on_its_page() {
     let nobody = app.nobody();
     let back = nobody.form("/rpc/add_task", "/today", &fields).await;
     assert_eq!(back.header("location"), "/sign-in?next=%2Ftoday");
+}
+
+#[tokio::test]
+async fn no_words_of_an_address_are_shown() {
+    let app = TestApp::new().await;
+    let ada = app.person("Ada").await;
+    let words = "Your account is locked. Call 555-0100.";
+    let errors = json!([{ "field": "email", "code": "invalid", "message": words }]);
+    let fault = json!({ "code": "internal", "detail": words, "errors": errors }).to_string();
+    let made_up = [
+        BASE64_URL_SAFE.encode(&fault),
+        fault,
+        words.into(),
+        format!("internal,email:{words}"),
+    ];
+    for fault in made_up {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("__path", "/rpc/sign_in")
+            .append_pair("__err", &fault)
+            .finish();
+        let page = app.nobody().get(&format!("/sign-in?{query}")).await;
+        page.status(200);
+        assert!(!page.text.contains("555-0100"), "{fault}");
+        // Nor is there a fault where no form failed.
+        let query = query.replace("__path", "path");
+        assert_eq!(
+            data(&ada.get(&format!("/inbox?{query}")).await)["fault"],
+            Value::Null
+        );
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::PASSWORD_MIN;
+
 /// What went wrong, as `code` in problem details and in server function errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +131,22 @@ impl FieldError {
             code: code.into(),
             message: message.into(),
         }
+    }
+
+    /// An error of a field of which only the codes are known, its own and that of its fault: in the
+    /// words that stand for them.
+    pub fn known(field: &str, code: &str, of: Code) -> Self {
+        // Nothing but a password has a length that it must reach.
+        let short = format!("This must have at least {PASSWORD_MIN} characters.");
+        let (code, words) = match (of, code) {
+            (Code::InvalidCredentials, _) => ("invalid", "That is not your password."),
+            (_, "required") => ("required", "This is needed."),
+            (_, "too_long") => ("too_long", "This is too long."),
+            (_, "too_short") => ("too_short", &*short),
+            (_, "too_many") => ("too_many", "These are too many."),
+            _ => ("invalid", "This does not fit here."),
+        };
+        Self::new(field, code, words)
     }
 }
 

@@ -1,14 +1,18 @@
 //! Plain forms: where they came from, and where a failed one leads back to.
 
 use axum::http::{header, request::Parts};
-use base64::{Engine, prelude::BASE64_URL_SAFE};
-use tidings_app::{error::AppError, route::encode};
-use tidings_domain::error::{Code, Fault};
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer, value::Error},
+};
+use tidings_app::route::encode;
+use tidings_domain::error::{Code, Fault, FieldError};
 use url::{Url, form_urlencoded};
 
 /// The parameter that names the function that failed.
 pub const PATH: &str = "__path";
-/// The parameter that holds its fault.
+/// The parameter that holds the codes of its fault. Anybody can make up an address: no words that are
+/// shown come from there.
 pub const FAULT: &str = "__err";
 /// Bytes of what was typed that go back into an address. What is longer has to be typed again.
 const ECHO_MAX: usize = 2_000;
@@ -57,7 +61,6 @@ impl Form {
         if fault.code == Code::Unauthenticated {
             return ["/sign-in?next=", &encode(&self.back())].concat();
         }
-        let fault = serde_json::to_vec(&AppError(fault)).unwrap_or_default();
         self.address(|query| {
             let mut room = ECHO_MAX;
             for (name, value) in &self.typed {
@@ -67,7 +70,7 @@ impl Form {
                 }
             }
             query.append_pair(PATH, function);
-            query.append_pair(FAULT, &BASE64_URL_SAFE.encode(&fault));
+            query.append_pair(FAULT, &codes(&fault));
         })
     }
 
@@ -93,6 +96,28 @@ impl Form {
             query => [from.path(), "?", &query].concat(),
         }
     }
+}
+
+/// A fault in an address: its code, then `field:code` for each field.
+fn codes(fault: &Fault) -> String {
+    let fields = fault.errors.iter();
+    let fields = fields.map(|error| [",", &error.field, ":", &error.code].concat());
+    let code = fault.code.as_str().to_owned();
+    std::iter::once(code).chain(fields).collect()
+}
+
+/// The fault of which an address holds the codes, in our own words.
+pub fn told(codes: &str) -> Option<Fault> {
+    let mut parts = codes.split(',');
+    let code = IntoDeserializer::<Error>::into_deserializer(parts.next()?);
+    let code = Code::deserialize(code).ok()?;
+    let fields = parts.filter_map(|part| part.split_once(':'));
+    let errors = fields
+        .map(|(field, of)| FieldError::known(field, of, code))
+        .collect();
+    let mut fault = Fault::from(code);
+    fault.errors = errors;
+    Some(fault)
 }
 
 #[cfg(test)]
@@ -129,9 +154,21 @@ mod tests {
         assert_eq!(names, ["email", "next", "__path", "__err"]);
         assert_eq!(pairs[0].1, "a@b.c");
         assert!(!to.contains("hunter2"));
-        let json = BASE64_URL_SAFE.decode(&*pairs[3].1).unwrap();
-        let AppError(fault) = serde_json::from_slice(&json).unwrap();
-        assert_eq!(fault.code, Code::InvalidCredentials);
+        let fault = told(&pairs[3].1).unwrap();
+        assert_eq!(fault, Code::InvalidCredentials.into());
+    }
+
+    #[test]
+    fn what_an_address_tells_is_said_in_our_own_words() {
+        let mut fault = Fault::field("text", "too_long", "Call 555-0100.");
+        fault.errors.push(FieldError::new("due", "x y", "At once."));
+        let fault = told(&codes(&fault)).unwrap();
+        assert_eq!(fault.code, Code::ValidationFailed);
+        assert_eq!(fault.detail, Code::ValidationFailed.words());
+        let messages: Vec<_> = fault.errors.iter().map(|e| &*e.message).collect();
+        assert_eq!(messages, ["This is too long.", "This does not fit here."]);
+        assert_eq!(told("Call 555-0100"), None);
+        assert_eq!(told(""), None);
     }
 
     #[test]
