@@ -8,6 +8,7 @@ pub mod files;
 pub mod health;
 pub mod listener;
 pub mod origin;
+mod pace;
 pub mod pages;
 pub mod problem;
 pub mod routes;

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::{
     caller::{self, set_cookie},
+    pace::paced,
     security,
     state::{App, AppState},
 };
@@ -68,6 +69,9 @@ async fn admit(app: &App, mut request: Request, next: Next) -> Result<Response> 
     let size = request.body().size_hint();
     if size.lower() > BODY_MAX as u64 {
         return Err(Code::PayloadTooLarge.into());
+    }
+    if !request.body().is_end_stream() {
+        request = request.map(paced);
     }
     if size.upper().is_none_or(|most| most > BODY_MAX as u64) {
         request = request.map(|body| Body::new(Limited::new(body, BODY_MAX)));

@@ -9,7 +9,7 @@ use http_body_util::LengthLimitError;
 use serde_json::{Map, Value};
 use tidings_domain::error::{Code, Fault, FieldError};
 
-use super::edge::BODY_MAX;
+use super::{edge::BODY_MAX, pace::TooSlow};
 use crate::error::{Error, Result};
 
 /// A body that is a JSON object. As an optional extractor: nothing where the body is empty.
@@ -48,6 +48,9 @@ pub(super) async fn whole(request: Request) -> Result<(Parts, Bytes)> {
         while let Some(error) = source {
             if error.is::<LengthLimitError>() {
                 return Code::PayloadTooLarge;
+            }
+            if error.is::<TooSlow>() {
+                return Code::Unavailable;
             }
             source = error.source();
         }

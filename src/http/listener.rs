@@ -2,7 +2,14 @@
 //! `axum::serve` would do, but that it sets no limit on how long headers may take, on how many
 //! connections there are, or on how long stopping may take.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::{self, Cursor},
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, body::Body, http::Request};
 use hyper::body::Incoming;
@@ -11,6 +18,7 @@ use hyper_util::{
     server::conn::auto::Builder,
 };
 use tokio::{
+    io::{AsyncRead, AsyncReadExt, join},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     time::timeout,
@@ -22,7 +30,10 @@ use super::edge::Peer;
 
 /// Connections open at once, those of sockets among them; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 16_384;
-/// How long a client may take to send the head of a request; idle connections close after it too.
+/// What a client that speaks HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long a client may take to say which HTTP it speaks, and then to send the head of a request;
+/// idle connections close after it too.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes of a request's head.
 const HEAD_MAX: usize = 64 * 1024;
@@ -96,15 +107,17 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 
 async fn talk(
     builder: Arc<Builder<TokioExecutor>>,
-    stream: TcpStream,
+    mut stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     stop: CancellationToken,
 ) {
-    // hyper's own limit begins with the first byte.
-    if timeout(HEAD_WITHIN, stream.readable()).await.is_err() {
+    // hyper's own limit begins where it knows which HTTP it is.
+    let Ok(Ok(opening)) = timeout(HEAD_WITHIN, opening(&mut stream)).await else {
         return;
-    }
+    };
+    let (rest, write) = stream.into_split();
+    let stream = join(Cursor::new(opening).chain(rest), write);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
@@ -125,6 +138,18 @@ async fn talk(
     }
 }
 
+/// Reads until it is clear whether the client speaks HTTP/2.
+async fn opening(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut opening = Vec::with_capacity(PREFACE.len());
+    while opening.len() < PREFACE.len() && PREFACE.starts_with(&opening) {
+        let missing = (PREFACE.len() - opening.len()) as u64;
+        if stream.take(missing).read_buf(&mut opening).await? == 0 {
+            break;
+        }
+    }
+    Ok(opening)
+}
+
 /// A connection that broke while it was accepted is nobody's fault; anything else, such as too many
 /// open files, may take a moment to pass.
 async fn pause(error: &io::Error) {
@@ -135,5 +160,68 @@ async fn pause(error: &io::Error) {
     ) {
         tracing::warn!(%error, "no connection could be accepted");
         tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncWriteExt, duplex},
+        time::Instant,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_client_speaks_shows_at_its_first_other_byte() {
+        let request = b"POST / HTTP/1.1\r\nhost: x\r\n\r\n";
+        let frames = [PREFACE, b"frames"].concat();
+        for (sent, read) in [
+            (&request[..], &request[..PREFACE.len()]),
+            (b"G", b"G"),
+            (b"PUT", b"PUT"),
+            (&frames, PREFACE),
+        ] {
+            let (mut client, mut server) = duplex(64);
+            client.write_all(sent).await.unwrap();
+            assert_eq!(opening(&mut server).await.unwrap(), read);
+        }
+        let (mut client, mut server) = duplex(64);
+        client.write_all(b"PRI").await.unwrap();
+        drop(client);
+        assert_eq!(opening(&mut server).await.unwrap(), b"PRI");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_says_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, Router::new(), stop.clone()));
+        for said in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM\r\n"] {
+            let mut client = TcpStream::connect(addr).await.unwrap();
+            client.write_all(said.as_bytes()).await.unwrap();
+            tokio::time::pause();
+            let begun = Instant::now();
+            let answer = client.read(&mut [0; 1]).await;
+            assert!(answer.is_err() || answer.is_ok_and(|bytes| bytes == 0));
+            let waited = begun.elapsed().as_secs_f64();
+            assert!((HEAD_WITHIN.as_secs_f64() - waited).abs() < 1.0, "{said:?}");
+            tokio::time::resume();
+        }
+        // Who goes on in time is served, however it comes.
+        let mut client = TcpStream::connect(addr).await.unwrap();
+        client.set_nodelay(true).unwrap();
+        let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        for part in [&PREFACE[..9], &PREFACE[9..], &settings] {
+            client.write_all(part).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let mut frame = [0; 9];
+        client.read_exact(&mut frame).await.unwrap();
+        assert_eq!(frame[3], 4, "settings");
+        drop(client);
+        stop.cancel();
+        serving.await.unwrap();
     }
 }
