@@ -69,14 +69,16 @@ pub trait Accounts: Send + Sync {
     async fn account(&self, user: UserId) -> Result<Option<Account>>;
     /// Sets what is given of the profile; the account after it. `not_found` where it is gone.
     async fn update_account(&self, user: UserId, change: &ProfileChange) -> Result<Account>;
-    /// Sets the password and ends every session but one.
+    /// Sets the password and ends every session but one; false where it is not the one of `old` any
+    /// more, or the account is gone.
     async fn set_password(
         &self,
         user: UserId,
-        password_hash: &str,
+        old: &str,
+        new: &str,
         keep: Option<&[u8; 32]>,
         event: &LooseEvent,
-    ) -> Result<()>;
+    ) -> Result<bool>;
     /// Removes everything of a person. The audit trail keeps what it recorded, without contents.
     async fn delete_account(&self, user: UserId, event: &LooseEvent) -> Result<()>;
     /// Writes an event and its outbox row.

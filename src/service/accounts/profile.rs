@@ -43,14 +43,20 @@ impl Accounts {
     pub async fn set_password(&self, actor: &Actor, current: String, new: String) -> Result<()> {
         let session = actor.session()?;
         account::password("new", &new).map_err(|error| Fault::fields(vec![error]))?;
-        self.prove(actor, "current", current).await?;
+        let old = self.prove(actor, "current", current).await?;
         let hash = self.passwords.hash(new).await?;
         let user = actor.user.id;
         let data = seen(Some(user), &actor.caller);
         let event = self.by(EventType::PasswordChanged, actor, data);
-        self.store
-            .set_password(user, &hash, Some(&session), &event)
-            .await
+        let set = self
+            .store
+            .set_password(user, &old, &hash, Some(&session), &event);
+        // Another change may have come between.
+        if set.await? {
+            Ok(())
+        } else {
+            Err(wrong("current").into())
+        }
     }
 
     /// Deletes the account, and everything of theirs with it.
@@ -67,19 +73,25 @@ impl Accounts {
         self.store.delete_account(user, &event).await
     }
 
-    /// Has the person prove that they know their password, given as `field`.
-    async fn prove(&self, actor: &Actor, field: &str, password: String) -> Result<()> {
+    /// Has the person prove that they know their password, given as `field`: its hash.
+    async fn prove(&self, actor: &Actor, field: &str, password: String) -> Result<String> {
         self.proof.check(actor.user.id)?;
         let account = self.store.account(actor.user.id).await?;
         let hash = account.ok_or(Code::Unauthenticated)?.password_hash;
-        if self.passwords.verify(password, Some(hash)).await? {
-            return Ok(());
+        if self.passwords.verify(password, Some(hash.clone())).await? {
+            Ok(hash)
+        } else {
+            Err(wrong(field).into())
         }
-        const WORDS: &str = "That is not your password.";
-        let mut fault = Fault::new(Code::InvalidCredentials, WORDS);
-        fault.errors = vec![FieldError::new(field, "invalid", WORDS)];
-        Err(fault.into())
     }
+}
+
+/// What is in this field is not the person's password.
+fn wrong(field: &str) -> Fault {
+    const WORDS: &str = "That is not your password.";
+    let mut fault = Fault::new(Code::InvalidCredentials, WORDS);
+    fault.errors = vec![FieldError::new(field, "invalid", WORDS)];
+    fault
 }
 
 fn check_theme(theme: String) -> Result<String, FieldError> {

@@ -127,13 +127,16 @@ impl Accounts for SqliteStore {
     async fn set_password(
         &self,
         user: UserId,
-        password_hash: &str,
+        old: &str,
+        new: &str,
         keep: Option<&[u8; 32]>,
         event: &LooseEvent,
-    ) -> Result<()> {
-        let update = sqlx::query("UPDATE users SET password_hash = ?2 WHERE id = ?1")
+    ) -> Result<bool> {
+        let update = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
+        let update = sqlx::query(update)
             .bind(user.to_string())
-            .bind(password_hash.to_owned());
+            .bind(old.to_owned())
+            .bind(new.to_owned());
         let end = sqlx::query("DELETE FROM sessions WHERE user_id = ?1 AND token_hash IS NOT ?2")
             .bind(user.to_string())
             .bind(keep.map(|hash| hash.to_vec()));
@@ -141,9 +144,13 @@ impl Accounts for SqliteStore {
         self.writer
             .write(News::Account(user), move |connection| {
                 Box::pin(async move {
-                    found(update.execute(&mut *connection).await)?;
+                    let set = update.execute(&mut *connection).await.map_err(db)?;
+                    if set.rows_affected() == 0 {
+                        return Ok(false);
+                    }
                     end.execute(&mut *connection).await.map_err(db)?;
-                    append(connection, &event).await
+                    append(connection, &event).await?;
+                    Ok(true)
                 })
             })
             .await

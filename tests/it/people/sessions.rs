@@ -107,7 +107,9 @@ async fn what_ends_is_forgotten_though_nobody_waits_for_it() {
     store.end_session(&[0; 32], a, true, &out).await.unwrap();
     assert!(!is_in(&ada).await && is_in(&bob).await);
     let changed = loose(EventType::PasswordChanged, b);
-    store.set_password(b, "new", None, &changed).await.unwrap();
+    let old = store.account(b).await.unwrap().unwrap().password_hash;
+    let set = store.set_password(b, &old, "new", None, &changed);
+    assert!(set.await.unwrap());
     assert!(!is_in(&bob).await && is_in(&cem).await);
     let token = store.tokens(c).await.unwrap()[0].id;
     let revoked = loose(EventType::TokenRevoked, c);

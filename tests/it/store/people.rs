@@ -30,8 +30,14 @@ pub(crate) async fn begins_no_session_with_an_old_password(store: impl TestStore
     let ann = kit.person("ann").await;
     let old = kit.store.account(ann).await.unwrap().unwrap().password_hash;
     let event = kit.loose(EventType::PasswordChanged, Some(ann));
-    let set = kit.store.set_password(ann, "$argon2id$new", None, &event);
-    set.await.unwrap();
+    let set = async |new: &str| {
+        let set = kit.store.set_password(ann, &old, new, None, &event);
+        set.await.unwrap()
+    };
+    // Of two changes that know the same password, one wins.
+    assert!(set("$argon2id$new").await && !set("$argon2id$newer").await);
+    let kept = kit.store.account(ann).await.unwrap().unwrap();
+    assert_eq!(kept.password_hash, "$argon2id$new");
     let session = session(ann, 9);
     let event = kit.loose(EventType::LoggedIn, Some(ann));
     let late = kit.store.create_session(&session, &old, &event).await;
@@ -174,10 +180,11 @@ pub(crate) async fn keeps_sessions(store: impl TestStore) {
         .unwrap();
     assert!(!is_signed_in(kit, &one).await && is_signed_in(kit, &two).await);
     let changed = kit.loose(EventType::PasswordChanged, Some(ann));
-    kit.store
-        .set_password(ann, "$new", Some(&two), &changed)
-        .await
-        .unwrap();
+    let old = "$argon2id$secret";
+    let set = kit
+        .store
+        .set_password(ann, old, "$new", Some(&two), &changed);
+    assert!(set.await.unwrap());
     assert!(is_signed_in(kit, &two).await && !is_signed_in(kit, &three).await);
     assert_eq!(
         kit.store.account(ann).await.unwrap().unwrap().password_hash,
@@ -192,10 +199,10 @@ pub(crate) async fn keeps_sessions(store: impl TestStore) {
     assert!(is_signed_in(kit, &bobs).await);
     let six = begin(kit, ann, 6).await;
     let changed = kit.loose(EventType::PasswordChanged, Some(ann));
-    kit.store
-        .set_password(ann, "$newer", None, &changed)
-        .await
-        .unwrap();
+    let set = kit
+        .store
+        .set_password(ann, "$new", "$newer", None, &changed);
+    assert!(set.await.unwrap());
     assert!(!is_signed_in(kit, &six).await);
 }
 
