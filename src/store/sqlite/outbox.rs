@@ -22,19 +22,28 @@ use crate::{
 const HOLD: &str = "INSERT INTO holders (id, until) VALUES (?1, ?2) \
     ON CONFLICT (id) DO UPDATE SET until = excluded.until";
 
-/// Takes those pairs of the oldest rows that are free. ?1 holder, ?2 now, ?3 limit.
-pub(super) const LEASE: &str = "\
-INSERT INTO leases (topic, partition, holder) \
-    SELECT DISTINCT topic, partition, ?1 FROM ( \
-        SELECT o.topic, o.partition, l.holder FROM outbox o \
-        LEFT JOIN leases l ON l.topic = o.topic AND l.partition = o.partition \
+/// Rows that no other holder leases and that stand behind none that waits. ?1 holder, ?2 now.
+macro_rules! free {
+    () => {
+        "FROM outbox o LEFT JOIN leases l ON l.topic = o.topic AND l.partition = o.partition \
         LEFT JOIN holders h ON h.id = l.holder \
         WHERE o.dead = 0 AND (l.holder IS NULL OR l.holder = ?1 OR h.until IS NULL OR h.until <= ?2) \
         AND NOT EXISTS (SELECT 1 FROM outbox w WHERE w.topic = o.topic \
-            AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0) \
-        ORDER BY o.id LIMIT ?3) \
-    WHERE holder IS NOT ?1 \
-    ON CONFLICT (topic, partition) DO UPDATE SET holder = excluded.holder";
+            AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0)"
+    };
+}
+
+/// Whether there is anything to claim. ?1 holder, ?2 now.
+pub(super) const WAITS: &str = concat!("SELECT EXISTS (SELECT 1 ", free!(), ")");
+
+/// Takes those pairs of the oldest rows that are free. ?1 holder, ?2 now, ?3 limit.
+pub(super) const LEASE: &str = concat!(
+    "INSERT INTO leases (topic, partition, holder) \
+    SELECT DISTINCT topic, partition, ?1 FROM (SELECT o.topic, o.partition, l.holder ",
+    free!(),
+    " ORDER BY o.id LIMIT ?3) WHERE holder IS NOT ?1 \
+    ON CONFLICT (topic, partition) DO UPDATE SET holder = excluded.holder"
+);
 
 /// The oldest rows under the holder's leases, but for those behind a row that waits.
 /// ?1 holder, ?2 now, ?3 limit.
@@ -64,10 +73,9 @@ impl Outbox for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<OutboxRow>> {
-        // An idle relay looks every second; that should not write.
-        let waits = "SELECT EXISTS (SELECT 1 FROM outbox \
-             WHERE dead = 0 AND (retry_at IS NULL OR retry_at <= ?1))";
-        let waits: bool = sqlx::query_scalar(waits)
+        // A relay with nothing to do looks every second; that should not write.
+        let waits: bool = sqlx::query_scalar(WAITS)
+            .bind(holder.to_string())
             .bind(now.0)
             .fetch_one(&self.readers)
             .await

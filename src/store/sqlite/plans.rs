@@ -81,7 +81,7 @@ async fn walks_no_table() {
     let steps_of = steps(&mut connection, accounts::FORGET).await;
     assert_eq!(scans(&steps_of), ["SCAN outbox"], "{steps_of:#?}");
     // The outbox is walked from its oldest row, and no further than asked for.
-    for sql in [outbox::LEASE, outbox::CLAIMED] {
+    for sql in [outbox::WAITS, outbox::LEASE, outbox::CLAIMED] {
         let steps = steps(&mut connection, sql).await;
         assert!(scans(&steps).len() <= 1, "{sql}\n{steps:#?}");
         let sorted = steps.iter().any(|step| step.contains("FOR ORDER BY"));
