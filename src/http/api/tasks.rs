@@ -186,10 +186,7 @@ pub(super) async fn read(
 ///
 /// What is missing takes its default; fields that cannot be set are passed over.
 #[utoipa::path(put, path = "/api/tasks/{id}", tag = "Tasks", params(("id" = Uuid, Path)),
-    request_body = schemas::TaskFields, responses(
-    (status = 200, description = "The task after it.", body = schemas::Task, headers(
-        ("ETag", description = "Its version, in quotes."),
-        ("Tidings-Seq" = i64, description = "The feed's head after the change.")))))]
+    request_body = schemas::TaskFields, responses(schemas::Changed))]
 pub(super) async fn replace(
     State(app): State<AppState>,
     actor: Actor,
@@ -206,10 +203,7 @@ pub(super) async fn replace(
 #[utoipa::path(patch, path = "/api/tasks/{id}", tag = "Tasks", params(("id" = Uuid, Path)),
     request_body(content(
         (schemas::TaskFields = "application/merge-patch+json"),
-        (schemas::TaskFields = "application/json"))), responses(
-    (status = 200, description = "The task after it.", body = schemas::Task, headers(
-        ("ETag", description = "Its version, in quotes."),
-        ("Tidings-Seq" = i64, description = "The feed's head after the change.")))))]
+        (schemas::TaskFields = "application/json"))), responses(schemas::Changed))]
 pub(super) async fn edit(
     State(app): State<AppState>,
     actor: Actor,
@@ -221,9 +215,8 @@ pub(super) async fn edit(
 }
 
 /// Moves a task to the trash.
-#[utoipa::path(delete, path = "/api/tasks/{id}", tag = "Tasks", params(("id" = Uuid, Path)), responses(
-    (status = 204, description = "It is in the trash.", headers(
-        ("Tidings-Seq" = i64, description = "The feed's head after the change.")))))]
+#[utoipa::path(delete, path = "/api/tasks/{id}", tag = "Tasks", params(("id" = Uuid, Path)),
+    responses(schemas::Removed))]
 pub(super) async fn delete(
     State(app): State<AppState>,
     actor: Actor,
@@ -237,9 +230,7 @@ pub(super) async fn delete(
 ///
 /// Its events stay, without contents.
 #[utoipa::path(delete, path = "/api/tasks/{id}/permanently", tag = "Tasks",
-    params(("id" = Uuid, Path)), responses(
-    (status = 204, description = "It is gone.", headers(
-        ("Tidings-Seq" = i64, description = "The feed's head after the change.")))))]
+    params(("id" = Uuid, Path)), responses(schemas::Removed))]
 pub(super) async fn purge(
     State(app): State<AppState>,
     actor: Actor,
@@ -253,10 +244,7 @@ pub(super) async fn purge(
 ///
 /// Without a body, or with `{}`, the other way round.
 #[utoipa::path(patch, path = "/api/tasks/{id}/complete", tag = "Tasks", params(("id" = Uuid, Path)),
-    request_body = Option<schemas::Completion>, responses(
-    (status = 200, description = "The task after it.", body = schemas::Task, headers(
-        ("ETag", description = "Its version, in quotes."),
-        ("Tidings-Seq" = i64, description = "The feed's head after the change.")))))]
+    request_body = Option<schemas::Completion>, responses(schemas::Changed))]
 pub(super) async fn complete(
     State(app): State<AppState>,
     actor: Actor,
@@ -271,10 +259,7 @@ pub(super) async fn complete(
 
 /// Takes a task out of the trash, or brings an earlier version back.
 #[utoipa::path(post, path = "/api/tasks/{id}/restore", tag = "Tasks", params(("id" = Uuid, Path)),
-    request_body = Option<schemas::Restoration>, responses(
-    (status = 200, description = "The task after it.", body = schemas::Task, headers(
-        ("ETag", description = "Its version, in quotes."),
-        ("Tidings-Seq" = i64, description = "The feed's head after the change.")))))]
+    request_body = Option<schemas::Restoration>, responses(schemas::Changed))]
 pub(super) async fn restore(
     State(app): State<AppState>,
     actor: Actor,

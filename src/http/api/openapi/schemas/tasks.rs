@@ -1,6 +1,6 @@
 //! Tasks, and what changes them.
 
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
 /// A task.
@@ -177,3 +177,16 @@ pub struct Feed {
     /// The feed's head.
     pub seq: i64,
 }
+
+/// The answer to a change.
+#[derive(IntoResponses)]
+#[response(status = 200, description = "The task after it.", headers(
+    ("ETag", description = "Its version, in quotes."),
+    ("Tidings-Seq" = i64, description = "The feed's head after the change.")))]
+pub struct Changed(pub Task);
+
+/// The answer to a change that leaves nothing to show.
+#[derive(IntoResponses)]
+#[response(status = 204, description = "It is done.", headers(
+    ("Tidings-Seq" = i64, description = "The feed's head after the change.")))]
+pub struct Removed;
