@@ -96,7 +96,8 @@ pub struct ServeArgs {
         value_name = "TRANSPORT"
     )]
     event_transport: String,
-    /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics
+    /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics;
+    /// in-process events need live and audit
     #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
     roles: String,
     /// How often open sockets look for events by themselves; 0: never
