@@ -5,9 +5,12 @@ use crate::prelude::*;
 use leptos::ev;
 use tidings_domain::id::TaskId;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement, HtmlElement};
+use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement};
 
-use crate::{browser::page, route::Route};
+use crate::{
+    browser::{page, timer::next_frame},
+    route::Route,
+};
 
 /// Where the person is. Cheap to copy; in context.
 #[derive(Clone, Copy)]
@@ -40,7 +43,7 @@ impl Place {
         self.set(to);
         if !beside {
             window().scroll_to_with_x_and_y(0.0, 0.0);
-            request_animation_frame(focus_heading);
+            next_frame(focus_heading);
         }
     }
 
@@ -93,7 +96,7 @@ impl Place {
 
     /// Takes over links and the back button, for as long as the page lives. In the browser only.
     pub fn listen(self) {
-        let clicks = window_event_listener(ev::click, move |event| {
+        page::on_window("click", move |event: ev::MouseEvent| {
             let plain = event.button() == 0
                 && !event.default_prevented()
                 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
@@ -102,7 +105,7 @@ impl Place {
                 self.go(&to);
             }
         });
-        let back = window_event_listener(ev::popstate, move |_| {
+        page::on_window("popstate", move |_: Event| {
             let here = page::here();
             let (path, query) = here.split_once('?').unwrap_or((&here, ""));
             let route = Route::parse(path, query);
@@ -111,10 +114,6 @@ impl Place {
             } else {
                 page::go(&here);
             }
-        });
-        on_cleanup(move || {
-            clicks.remove();
-            back.remove();
         });
     }
 }

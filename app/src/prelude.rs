@@ -5,5 +5,5 @@ pub use leptos::prelude::*;
 
 pub use crate::{
     reactive::{ArcRwSignal, Effect, Memo, ReadSignal, RwSignal, Signal, StoredValue},
-    view::{IntoMarkup, Markup, view},
+    view::{IntoMarkup, Markup, NodeRef, view},
 };

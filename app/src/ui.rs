@@ -2,9 +2,9 @@
 //! edited, and what the page came with.
 
 use crate::prelude::*;
-use leptos::html;
 use tidings_domain::{error::Fault, id::TaskId};
 use uuid::Uuid;
+use web_sys::{HtmlDialogElement, HtmlInputElement, HtmlTextAreaElement};
 
 use crate::{
     api::tasks::{Activity, HistoryItem},
@@ -41,11 +41,11 @@ pub struct Ui {
     /// What is being chosen, and for which tasks.
     pub choosing: RwSignal<Option<(Choice, Vec<TaskId>)>>,
     /// The list of shortcuts.
-    pub help: NodeRef<html::Dialog>,
+    pub help: NodeRef<HtmlDialogElement>,
     /// The add line.
-    pub add: NodeRef<html::Textarea>,
+    pub add: NodeRef<HtmlTextAreaElement>,
     /// The search box.
-    pub search: NodeRef<html::Input>,
+    pub search: NodeRef<HtmlInputElement>,
     /// What the ids of plain forms derive from.
     pub seed: Uuid,
     /// What the page came with, taken by the first who shows it.

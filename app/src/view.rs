@@ -5,11 +5,7 @@
 
 use std::{borrow::Cow, hash::Hash};
 
-use leptos::{
-    ev::{EventDescriptor, Targeted},
-    html::ElementType,
-    prelude::NodeRef,
-};
+use leptos::ev::{EventDescriptor, Targeted};
 use wasm_bindgen::JsCast;
 
 #[cfg(feature = "hydrate")]
@@ -19,7 +15,10 @@ mod framework;
 mod html;
 mod keyed;
 
-pub use self::framework::Whole;
+mod node_ref;
+
+use self::node_ref::Found;
+pub use self::{framework::Whole, node_ref::NodeRef};
 pub use tidings_markup::view;
 
 /// A view.
@@ -61,8 +60,6 @@ enum Kind {
 
 /// Names of attributes with their values.
 pub type Pairs = &'static [(&'static str, &'static str)];
-/// Called with the element once it is there.
-type Loaded = Box<dyn FnOnce(&web_sys::Element)>;
 type Get = Box<dyn FnMut() -> Value>;
 type Listener = Box<dyn FnMut(web_sys::Event)>;
 
@@ -81,7 +78,7 @@ pub struct Element {
     given: Vec<(Kind, &'static str, Given)>,
     listeners: Vec<(Cow<'static, str>, Listener)>,
     html: Option<Cow<'static, str>>,
-    loaded: Option<Loaded>,
+    loaded: Option<Found>,
     children: Vec<Markup>,
 }
 
@@ -165,15 +162,8 @@ impl Builder {
     }
 
     /// Where the element is found once it is there.
-    pub fn node_ref<T: ElementType>(mut self, node: NodeRef<T>) -> Self
-    where
-        T::Output: JsCast + Clone + 'static,
-    {
-        if cfg!(feature = "hydrate") {
-            self.0.loaded = Some(Box::new(move |element| {
-                leptos::tachys::html::node_ref::NodeRefContainer::load(node, element);
-            }));
-        }
+    pub fn node_ref<T: JsCast>(mut self, node: NodeRef<T>) -> Self {
+        self.0.loaded = Some(node.place());
         self
     }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-use web_sys::{EventTarget, VisibilityState};
+use web_sys::{Event, EventTarget, VisibilityState};
 
 /// Leaves for another page.
 pub fn go(url: &str) {
@@ -27,17 +27,19 @@ pub fn is_visible() -> bool {
 }
 
 /// Calls `f` at each event `name` of the window, for as long as the page lives.
-pub fn on_window(name: &str, f: impl Fn() + 'static) {
-    on(&window(), name, f);
+pub fn on_window<E: JsCast + 'static>(name: &str, mut f: impl FnMut(E) + 'static) {
+    let f = move |event: Event| f(event.unchecked_into());
+    on(&window(), name, Box::new(f));
 }
 
 /// Calls `f` at each event `name` of the document, for as long as the page lives.
-pub fn on_document(name: &str, f: impl Fn() + 'static) {
-    on(&document(), name, f);
+pub fn on_document(name: &str, mut f: impl FnMut() + 'static) {
+    on(&document(), name, Box::new(move |_| f()));
 }
 
-fn on(target: &EventTarget, name: &str, f: impl Fn() + 'static) {
-    let call = Closure::wrap(Box::new(f) as Box<dyn Fn()>).into_js_value();
+#[inline(never)]
+fn on(target: &EventTarget, name: &str, f: Box<dyn FnMut(Event)>) {
+    let call = Closure::wrap(f).into_js_value();
     let _ = target.add_event_listener_with_callback(name, call.unchecked_ref());
 }
 

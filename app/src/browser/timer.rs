@@ -1,7 +1,7 @@
-//! Timers that end with their owner.
+//! Timers.
 
 use leptos::prelude::window;
-use wasm_bindgen::{JsCast, prelude::Closure};
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 
 /// Calls once, later; never once it is dropped.
 pub struct Timer {
@@ -12,19 +12,13 @@ pub struct Timer {
 impl Timer {
     /// Calls `f` after `ms` milliseconds.
     pub fn after(ms: i64, f: impl FnOnce() + 'static) -> Self {
-        let mut f = Some(f);
-        let call = Closure::wrap(Box::new(move || {
-            if let Some(f) = f.take() {
-                f();
-            }
-        }) as Box<dyn FnMut()>);
-        let ms = i32::try_from(ms.max(0)).unwrap_or(i32::MAX);
-        let handle = window()
-            .set_timeout_with_callback_and_timeout_and_arguments_0(
-                call.as_ref().unchecked_ref(),
-                ms,
-            )
-            .unwrap_or_default();
+        Self::start(ms, Box::new(f))
+    }
+
+    #[inline(never)]
+    fn start(ms: i64, f: Box<dyn FnOnce()>) -> Self {
+        let call = Closure::once(f);
+        let handle = set(ms, call.as_ref());
         Self {
             handle,
             _call: call,
@@ -36,4 +30,25 @@ impl Drop for Timer {
     fn drop(&mut self) {
         window().clear_timeout_with_handle(self.handle);
     }
+}
+
+fn set(ms: i64, call: &JsValue) -> i32 {
+    let ms = i32::try_from(ms.max(0)).unwrap_or(i32::MAX);
+    window()
+        .set_timeout_with_callback_and_timeout_and_arguments_0(call.unchecked_ref(), ms)
+        .unwrap_or_default()
+}
+
+fn once(f: impl FnOnce() + 'static) -> JsValue {
+    Closure::once_into_js(Box::new(f) as Box<dyn FnOnce()>)
+}
+
+/// Calls `f` after `ms` milliseconds, whatever becomes of who asked.
+pub fn later(ms: i64, f: impl FnOnce() + 'static) {
+    set(ms, &once(f));
+}
+
+/// Calls `f` before the page is drawn next.
+pub fn next_frame(f: impl FnOnce() + 'static) {
+    let _ = window().request_animation_frame(once(f).unchecked_ref());
 }

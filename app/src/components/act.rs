@@ -1,6 +1,6 @@
 //! What is done to one task or to several at once, by key, from the bar or from a dialog.
 
-use crate::prelude::*;
+use crate::browser::timer::next_frame;
 use tidings_domain::{command::Command, id::TaskId};
 
 use super::drag;
@@ -56,7 +56,7 @@ fn keep_focus(ids: &[TaskId]) {
     let next = next
         .or_else(|| rows[..at].iter().rev().find(stays))
         .copied();
-    request_animation_frame(move || {
+    next_frame(move || {
         if drag::focused().is_none()
             && let Some(next) = next
         {

@@ -2,12 +2,13 @@
 
 use crate::prelude::*;
 use chrono::{Days, NaiveDate};
-use leptos::{ev, html};
+use leptos::ev;
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,
     task::{Priority, TAGS_MAX},
 };
+use web_sys::HtmlDialogElement;
 use web_sys::{HtmlInputElement, SubmitEvent};
 
 use super::{act, icon::icon};
@@ -21,7 +22,7 @@ use crate::{
 /// The dialog.
 pub fn choose() -> Markup {
     let ui = Ui::get();
-    let node = NodeRef::<html::Dialog>::new();
+    let node = NodeRef::<HtmlDialogElement>::new();
     Effect::new(move || {
         let open = ui.choosing.with(Option::is_some);
         let Some(dialog) = node.get() else { return };
@@ -181,7 +182,7 @@ fn tags(ids: Vec<TaskId>) -> Markup {
     };
     let replace = one.is_some();
     let chosen = Chosen::new(ids);
-    let node = NodeRef::<html::Input>::new();
+    let node = NodeRef::<HtmlInputElement>::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let text = node.get_untracked().map(|n| n.value()).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Moving a row: by its grip with mouse or finger, or with the keyboard.
 
+use crate::browser::timer::next_frame;
 use crate::prelude::*;
 use leptos::ev;
 use tidings_domain::{
@@ -106,7 +107,7 @@ pub fn step(client: Client, id: TaskId, down: bool) {
     };
     if let Some(beside) = beside.and_then(|at| rows.get(at)) {
         place(client, id, *beside, down);
-        request_animation_frame(move || focus_row(id));
+        next_frame(move || focus_row(id));
     }
 }
 

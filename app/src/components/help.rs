@@ -1,13 +1,13 @@
 //! The table of keyboard shortcuts, in a dialog.
 
 use crate::prelude::*;
-use leptos::html;
+use web_sys::HtmlDialogElement;
 
 use super::icon::icon;
 use crate::keys::SHORTCUTS;
 
 /// The dialog; `node` is how it is opened.
-pub fn help(node: NodeRef<html::Dialog>) -> Markup {
+pub fn help(node: NodeRef<HtmlDialogElement>) -> Markup {
     let lines: Vec<_> = SHORTCUTS
         .iter()
         .map(|line| {

@@ -1,5 +1,6 @@
 //! A task in a list.
 
+use crate::browser::timer::next_frame;
 use crate::prelude::*;
 use leptos::ev;
 use tidings_domain::{
@@ -63,7 +64,7 @@ fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let (client, ui) = (Client::get(), Ui::get());
     let words = move || task.with(|t| t.as_ref().map(|t| t.title.clone()).unwrap_or_default());
     let editing = Memo::new(move |_| ui.editing.get() == Some(id));
-    let field = NodeRef::<leptos::html::Input>::new();
+    let field = NodeRef::<HtmlInputElement>::new();
     Effect::new(move || {
         if let Some(field) = field.get() {
             let _ = field.focus();
@@ -85,7 +86,7 @@ fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
             };
             client.change(id, Command::Edit(patch));
         }
-        request_animation_frame(move || drag::focus_row(id));
+        next_frame(move || drag::focus_row(id));
     };
     let link = move || {
         view! {

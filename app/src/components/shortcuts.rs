@@ -1,5 +1,9 @@
 //! Carries shortcuts out. They never fire while one types, or while a dialog is open.
 
+use crate::browser::{
+    page,
+    timer::{later, next_frame},
+};
 use crate::prelude::*;
 use leptos::ev;
 use tidings_domain::id::TaskId;
@@ -16,7 +20,7 @@ use crate::{
 };
 
 /// How long the second key of a pair may take.
-const PAIR_MS: u64 = 1500;
+const PAIR_MS: i64 = 1500;
 
 /// Who carries them out.
 #[derive(Clone, Copy)]
@@ -36,8 +40,7 @@ pub fn listen() {
         ui: Ui::get(),
         before: StoredValue::new(None),
     };
-    let handle = window_event_listener(ev::keydown, move |event| all.pressed(&event));
-    on_cleanup(move || handle.remove());
+    page::on_window("keydown", move |event| all.pressed(&event));
 }
 
 impl Keys {
@@ -65,10 +68,7 @@ impl Keys {
         self.before.set_value(None);
         if before.is_none() && keys::begins(&key) {
             self.before.set_value(Some(key));
-            let forget = move || {
-                self.before.set_value(None);
-            };
-            set_timeout(forget, std::time::Duration::from_millis(PAIR_MS));
+            later(PAIR_MS, move || self.before.set_value(None));
             return;
         }
         let Some(action) = keys::find(before.as_deref(), &key) else {
@@ -179,7 +179,7 @@ impl Keys {
         // Not every page has the line.
         self.place.go(&Route::Inbox);
         let ui = self.ui;
-        request_animation_frame(move || {
+        next_frame(move || {
             focus(ui.add.get_untracked().as_deref());
         });
         true
@@ -217,7 +217,7 @@ impl Keys {
         let open = untrack(|| self.place.open());
         if let Some(id) = open {
             self.place.close();
-            request_animation_frame(move || drag::focus_row(id));
+            next_frame(move || drag::focus_row(id));
         }
         open.is_some()
     }

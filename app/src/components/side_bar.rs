@@ -1,6 +1,7 @@
 //! The side bar with the views, and on a phone the tabs.
 
 use crate::prelude::*;
+use web_sys::HtmlDetailsElement;
 
 use super::icon::icon;
 use crate::{navigate::Place, route::Route, state::Client, words};
@@ -145,7 +146,7 @@ fn tab(route: Route, drawing: &'static str) -> Markup {
 /// The tabs of a phone. What has no tab lies behind the last one.
 pub fn tab_bar() -> Markup {
     let place = expect_context::<Place>();
-    let more = NodeRef::<leptos::html::Details>::new();
+    let more = NodeRef::<HtmlDetailsElement>::new();
     // Going anywhere closes it.
     Effect::new(move || {
         place.route.track();

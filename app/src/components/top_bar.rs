@@ -1,5 +1,6 @@
 //! The search box and the pill that says how the tab stands to the server.
 
+use crate::browser::timer::later;
 use crate::prelude::*;
 use leptos::ev;
 use web_sys::SubmitEvent;
@@ -42,15 +43,11 @@ pub fn search_box(class: &'static str, main: bool) -> Markup {
         let q = event.target().value();
         typed.update_value(|n| *n += 1);
         let turn = typed.get_value();
-        let wait = std::time::Duration::from_millis(180);
-        set_timeout(
-            move || {
-                if typed.try_get_value() == Some(turn) {
-                    look(q);
-                }
-            },
-            wait,
-        );
+        later(180, move || {
+            if typed.try_get_value() == Some(turn) {
+                look(q);
+            }
+        });
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();

@@ -1,12 +1,11 @@
 //! Where a fetch stands, as a page shows it: nothing at first, a skeleton when it takes long.
 
-use std::time::Duration;
-
+use crate::browser::timer::later;
 use crate::prelude::*;
 use tidings_domain::error::Fault;
 
-/// From here on it takes long.
-const SLOW: Duration = Duration::from_millis(400);
+/// From here on it takes long, in milliseconds.
+const SLOW_MS: i64 = 400;
 
 /// Where a fetch stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,14 +41,11 @@ impl Fetching {
     pub(super) fn start(self) {
         self.state.set(Fetch::Started);
         let state = self.state;
-        set_timeout(
-            move || {
-                if state.try_with_untracked(|s| *s == Fetch::Started) == Some(true) {
-                    state.set(Fetch::Slow);
-                }
-            },
-            SLOW,
-        );
+        later(SLOW_MS, move || {
+            if state.try_with_untracked(|s| *s == Fetch::Started) == Some(true) {
+                state.set(Fetch::Slow);
+            }
+        });
     }
 
     pub(super) fn done(self) {

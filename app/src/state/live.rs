@@ -18,6 +18,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use uuid::Uuid;
+use web_sys::Event;
 
 pub use self::others::nobody;
 use super::{Client, Link, tabs::Tabs};
@@ -139,20 +140,20 @@ impl Live {
             }
         });
         let live = Rc::clone(self);
-        page::on_window("online", move || {
+        page::on_window("online", move |_: Event| {
             live.failures.set(0);
             live.wake();
         });
         let live = Rc::clone(self);
-        page::on_window("offline", move || {
+        page::on_window("offline", move |_: Event| {
             live.hang_up();
             live.show_link();
         });
         let live = Rc::clone(self);
-        page::on_window("pagehide", move || live.leave_others());
+        page::on_window("pagehide", move |_: Event| live.leave_others());
         // Back from the browser's cache of pages: time has passed, and the socket is gone.
         let live = Rc::clone(self);
-        page::on_window("pageshow", move || {
+        page::on_window("pageshow", move |_: Event| {
             live.greet_others();
             live.tick();
             live.wake();

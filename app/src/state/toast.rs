@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::browser::timer::later;
 use crate::prelude::*;
 
 /// How long a toast stays that can be acted on, in milliseconds: as long as undo does.
@@ -86,8 +87,7 @@ impl Toasts {
             }
         });
         if kind == ToastKind::Plain && cfg!(feature = "hydrate") {
-            let stays = std::time::Duration::from_millis(u64::from(STAYS_MS.unsigned_abs()));
-            set_timeout(move || self.dismiss(id), stays);
+            later(STAYS_MS.into(), move || self.dismiss(id));
         }
         id
     }

@@ -4,6 +4,7 @@
 use std::{borrow::Cow, cell::RefCell, rc::Rc};
 
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Comment, Element, Node, Text};
 
@@ -168,8 +169,8 @@ impl super::Element {
             let _ = element.add_event_listener_with_callback(&event, listener);
             kept.listeners.push(closure);
         }
-        if let Some(loaded) = self.loaded {
-            loaded(&element);
+        if let Some(found) = self.loaded {
+            found.set(Some(SendWrapper::new(element.clone())));
         }
         Shown::Element(element, kept)
     }

@@ -1,6 +1,7 @@
 //! The other tabs of this browser: how many there are, what they leave behind, what they say.
 
 use std::{cell::Cell, rc::Rc};
+use web_sys::Event;
 
 use leptos::{prelude::document, task::spawn_local};
 
@@ -118,7 +119,7 @@ impl Live {
             known.set(seen);
         };
         look();
-        page::on_window("storage", look);
+        page::on_window("storage", move |_: Event| look());
     }
 
     fn take_over(self: &Rc<Self>, key: &str) {
