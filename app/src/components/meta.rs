@@ -74,29 +74,39 @@ pub fn reminder(task: &Task, at: time::Timestamp, here: &Here<'_>) -> String {
     }
 }
 
-/// The line under a title.
-pub fn meta(task: &Task, here: &Here<'_>, in_day: bool) -> Markup {
-    let said: Vec<_> = said(task, here, in_day)
-        .into_iter()
-        .map(|said| {
+/// The line under a title, as it is said: as long as that stays the same, so does what is drawn.
+#[derive(PartialEq)]
+pub struct Meta {
+    said: Vec<Said>,
+    tags: Vec<String>,
+}
+
+impl Meta {
+    /// What is said of a task. With `in_day`, its day need not be.
+    pub fn of(task: &Task, here: &Here<'_>, in_day: bool) -> Self {
+        Self {
+            said: said(task, here, in_day),
+            tags: task.tags.clone(),
+        }
+    }
+
+    /// The line.
+    pub fn view(&self) -> Markup {
+        let said = self.said.iter().map(|said| {
             view! {
                 <span class=said.class>
                     {said.drawing.map(icon)}
-                    {said.words}
+                    {said.words.clone()}
                 </span>
             }
-        })
-        .collect();
-    let tags: Vec<_> = task
-        .tags
-        .iter()
-        .map(|tag| {
+        });
+        let tags = self.tags.iter().map(|tag| {
             view! {
                 <a class="tag" href=Route::Tag(tag.clone()).href()>
                     {tag.clone()}
                 </a>
             }
-        })
-        .collect();
-    view! { {said} {tags} }
+        });
+        Markup::Sequence(said.chain(tags).collect())
+    }
 }

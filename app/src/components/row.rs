@@ -10,7 +10,7 @@ use tidings_domain::{
 };
 use web_sys::HtmlInputElement;
 
-use super::{drag, icon::icon, meta::meta};
+use super::{drag, icon::icon, meta::Meta};
 use crate::{navigate::Place, route::task_href, state::Client, ui::Ui};
 
 /// What sort of list a row is in.
@@ -170,11 +170,12 @@ pub fn row(id: TaskId, of: Of) -> Markup {
         ui.drag
             .with(|d| d.is_some_and(|d| d.over == Some((id, after))))
     };
-    let words = move || {
+    let meta = Memo::new(move |_| {
         // Minutes pass: what was to come is late.
         client.now().track();
-        client.with_here(|here| task.with(|t| t.as_ref().map(|t| meta(t, here, of.in_day))))
-    };
+        client.with_here(|here| task.with(|t| t.as_ref().map(|t| Meta::of(t, here, of.in_day))))
+    });
+    let words = move || meta.with(|meta| meta.as_ref().map(Meta::view));
     let label = move || task.with(|t| t.as_ref().map(|t| ["Select ", &t.title].concat()));
     view! {
         <li
