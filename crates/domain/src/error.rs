@@ -144,9 +144,21 @@ impl FieldError {
             (_, "too_long") => ("too_long", "This is too long."),
             (_, "too_short") => ("too_short", &*short),
             (_, "too_many") => ("too_many", "These are too many."),
-            _ => ("invalid", "This does not fit here."),
+            _ => ("invalid", wrong(field)),
         };
         Self::new(field, code, words)
+    }
+}
+
+/// What is wrong with a field that holds something else than it should.
+fn wrong(field: &str) -> &'static str {
+    match field {
+        "email" => "That is not an email address.",
+        "time_zone" => "There is no time zone of that name. Such as Europe/Berlin.",
+        "due_date" => "That is not a date.",
+        "due_time" | "remind_at" => "That is not a time.",
+        "recurrence" => "That is no rule for repeating.",
+        _ => "This does not fit here.",
     }
 }
 
