@@ -23,6 +23,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Pages and answers are made of many small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Tasks, the same in every tab.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]

@@ -13,6 +13,10 @@ use leptos::{
     reactive::{effect, owner},
 };
 
+/// Whether anything can change: a page that the server renders is of one moment, so there signals
+/// are values and nobody is told of anything.
+const LIVE: bool = cfg!(any(feature = "hydrate", test));
+
 /// What can be held.
 pub trait Held: Send + Sync + 'static {}
 
@@ -42,7 +46,11 @@ type Place = owner::StoredValue<Node>;
 
 impl Node {
     fn set<T: Held>(value: T) -> Self {
-        Self::of(Source::Set(ArcTrigger::new()), Some(value))
+        let source = match LIVE {
+            true => Source::Set(ArcTrigger::new()),
+            false => Source::Still,
+        };
+        Self::of(source, Some(value))
     }
 
     fn of<T: Held>(source: Source, value: Option<T>) -> Self {
@@ -133,7 +141,9 @@ impl Effect {
 
     #[inline(never)]
     fn begin(mut f: Box<dyn FnMut()>) -> Self {
-        effect::Effect::new(move |_: Option<()>| f());
+        if LIVE {
+            effect::Effect::new(move |_: Option<()>| f());
+        }
         Self
     }
 }
@@ -235,6 +245,9 @@ impl<T: Held + PartialEq> Memo<T> {
     /// Is what `f` makes of the value before, if there is one. Those who follow it are told only
     /// where that is another.
     pub fn new(f: impl Fn(Option<&T>) -> T + Send + Sync + 'static) -> Self {
+        if !LIVE {
+            return Self::stored(f(None));
+        }
         let mut node = Node::of(Source::Still, None::<T>);
         let value = node.value.clone();
         node.source = Source::Reckoned(reckoned(Box::new(move || {
