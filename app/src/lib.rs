@@ -10,6 +10,7 @@ pub mod browser;
 pub mod components;
 pub mod error;
 pub mod fields;
+pub mod json;
 pub mod keys;
 pub mod navigate;
 pub mod page;

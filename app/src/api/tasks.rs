@@ -2,13 +2,12 @@
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use server_fn::codec::Json;
 use tidings_domain::{
     command::Command,
     event::{Actor, EventType},
     id::{ClientId, MutationId, TaskId},
-    task::Task,
+    task::{Recurrence, Task},
     time::Timestamp,
     view::View,
 };
@@ -76,7 +75,24 @@ pub struct HistoryItem {
     /// When.
     pub timestamp: Timestamp,
     /// Field, old value, new value; in no particular order.
-    pub changes: Vec<(String, Value, Value)>,
+    pub changes: Vec<(String, FieldValue, FieldValue)>,
+}
+
+/// What a field of a task held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    /// Nothing, or what nobody shows.
+    #[default]
+    Nothing,
+    /// Yes or no.
+    Flag(bool),
+    /// A text, a date, an instant, an id.
+    Text(String),
+    /// Tags.
+    Texts(Vec<String>),
+    /// How it repeats.
+    Repeat(Recurrence),
 }
 
 /// One line of the person's own log.

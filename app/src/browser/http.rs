@@ -1,11 +1,12 @@
 //! Requests to our own server.
 
 use leptos::prelude::window;
-use serde::{Serialize, de::DeserializeOwned};
 use tidings_domain::error::{Code, Fault};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
+
+use crate::json::{self, FromJson, Json};
 
 /// A request without an answer for this long has failed, in milliseconds.
 const PATIENCE_MS: u32 = 20_000;
@@ -16,17 +17,19 @@ const KEPT_ALIVE: usize = 60_000;
 ///
 /// # Errors
 /// The server function's fault; `unavailable` where there was no answer, or none of ours.
-pub async fn call<T: DeserializeOwned>(name: &str, args: &impl Serialize) -> Result<T, Fault> {
-    let lost = |_| Fault::from(Code::Internal);
-    let body = serde_json::to_string(args).map_err(lost)?;
-    let (status, text) = send(&["/rpc/", name].concat(), Some(&body))
-        .await
-        .map_err(|_| unreachable())?;
+pub async fn call<T: FromJson>(name: &str, args: Json) -> Result<T, Fault> {
+    let text = ask(["/rpc/", name].concat(), args.print()).await?;
+    json::read(&text).ok_or_else(|| Code::Internal.into())
+}
+
+/// The text of the answer, or the fault.
+async fn ask(path: String, body: String) -> Result<String, Fault> {
+    let (status, text) = send(&path, Some(&body)).await.map_err(|_| unreachable())?;
     if (200..300).contains(&status) {
-        return serde_json::from_str(&text).map_err(lost);
+        return Ok(text);
     }
     // A proxy's page, or the server's that is going down.
-    Err(serde_json::from_str(&text).unwrap_or_else(|_| unreachable()))
+    Err(json::read(&text).unwrap_or_else(unreachable))
 }
 
 /// The status of the answer to `GET path`. `None` where there was no answer.

@@ -1,15 +1,16 @@
 //! What happened to a task, in words: for its history and for the person's log.
 
 use crate::prelude::*;
-use serde_json::Value;
 use tidings_domain::{
     event::{Actor, EventType},
     recurrence,
-    task::Recurrence,
     view::Here,
 };
 
-use crate::{api::tasks::HistoryItem, words};
+use crate::{
+    api::tasks::{FieldValue, HistoryItem},
+    words,
+};
 
 /// What a field is called, if it is one that people know.
 fn name(field: &str) -> Option<&'static str> {
@@ -28,18 +29,12 @@ fn name(field: &str) -> Option<&'static str> {
 }
 
 /// A value as people say it; nothing for none.
-fn value(field: &str, value: &Value, here: &Here<'_>) -> Option<String> {
+fn value(field: &str, value: &FieldValue, here: &Here<'_>) -> Option<String> {
     let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => {
-            let items: Vec<_> = items.iter().filter_map(Value::as_str).collect();
-            items.join(", ")
-        }
-        Value::Object(_) => {
-            let rule: Recurrence = serde_json::from_value(value.clone()).ok()?;
-            recurrence::words(&rule.rule, rule.from)
-        }
-        _ => return None,
+        FieldValue::Text(text) => text.clone(),
+        FieldValue::Texts(texts) => texts.join(", "),
+        FieldValue::Repeat(rule) => recurrence::words(&rule.rule, rule.from),
+        FieldValue::Nothing | FieldValue::Flag(_) => return None,
     };
     let said = match field {
         "due_date" => text.parse().ok().map(|date| words::day(date, here.today)),
@@ -66,7 +61,7 @@ pub fn happened(item: &HistoryItem) -> &'static str {
         _ if item
             .changes
             .iter()
-            .any(|(f, _, new)| f == "completed" && *new == Value::Bool(false)) =>
+            .any(|(f, _, new)| f == "completed" && *new == FieldValue::Flag(false)) =>
         {
             "Opened again"
         }

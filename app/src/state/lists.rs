@@ -3,7 +3,6 @@
 
 use crate::prelude::*;
 use leptos::task::spawn_local;
-use serde::Serialize;
 use tidings_domain::{error::Fault, id::TaskId, view::View};
 
 pub use super::fetch::Fetch;
@@ -11,6 +10,7 @@ use super::{Client, fetch::Fetching};
 use crate::{
     api::tasks::{ListQuery, Listing},
     browser::{http, timer::Timer},
+    json::{Json, ToJson},
     route::Route,
 };
 
@@ -76,16 +76,6 @@ pub struct List {
     pub fetch: Signal<Fetch>,
 }
 
-#[derive(Serialize)]
-struct Args {
-    query: ListQuery,
-}
-
-#[derive(Serialize)]
-struct TaskArgs {
-    id: TaskId,
-}
-
 impl Client {
     /// Fetches a task that the tab may not know: one that is closed, or of a page that was not
     /// loaded.
@@ -93,7 +83,7 @@ impl Client {
     /// # Errors
     /// The server's fault; `not_found` where there is no such task.
     pub async fn fetch_task(self, id: TaskId) -> Result<(), Fault> {
-        let task = http::call("task", &TaskArgs { id }).await?;
+        let task = http::call("task", Json::object(&[("id", id.write())])).await?;
         self.learn([task]);
         Ok(())
     }
@@ -177,10 +167,8 @@ impl Client {
         lists.turn.set_value(turn);
         lists.fetching.start();
         spawn_local(async move {
-            let args = Args {
-                query: query.clone(),
-            };
-            let outcome: Result<Listing, Fault> = http::call("list", &args).await;
+            let args = Json::object(&[("query", query.write())]);
+            let outcome: Result<Listing, Fault> = http::call("list", args).await;
             // A page that was left meanwhile, or a search that was typed on.
             if lists.turn.try_get_value() != Some(turn) {
                 return;

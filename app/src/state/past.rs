@@ -2,7 +2,6 @@
 
 use crate::prelude::*;
 use leptos::task::spawn_local;
-use serde::Serialize;
 use tidings_domain::{error::Fault, id::TaskId};
 
 use super::{
@@ -12,6 +11,7 @@ use super::{
 use crate::{
     api::tasks::{Activity, HistoryItem},
     browser::{http, timer::Timer},
+    json::{Json, ToJson},
 };
 
 /// Versions in one answer.
@@ -42,17 +42,6 @@ pub struct Log {
     lines: RwSignal<Vec<Activity>>,
     ended: RwSignal<bool>,
     fetching: Fetching,
-}
-
-#[derive(Serialize)]
-struct HistoryArgs {
-    id: TaskId,
-    after: i64,
-}
-
-#[derive(Serialize)]
-struct ActivityArgs {
-    before: Option<i64>,
 }
 
 impl Client {
@@ -131,8 +120,8 @@ async fn fetch_history(id: TaskId, items: RwSignal<Vec<HistoryItem>>, fetching: 
         let Some(after) = items.try_with_untracked(|i| i.last().map_or(0, |i| i.version)) else {
             return;
         };
-        let news: Result<Vec<HistoryItem>, Fault> =
-            http::call("history", &HistoryArgs { id, after }).await;
+        let args = Json::object(&[("id", id.write()), ("after", after.write())]);
+        let news: Result<Vec<HistoryItem>, Fault> = http::call("history", args).await;
         match news {
             Err(fault) => return fetching.failed(fault),
             Ok(news) => {
@@ -151,7 +140,8 @@ async fn fetch_history(id: TaskId, items: RwSignal<Vec<HistoryItem>>, fetching: 
 
 /// Fetches the newest lines, or those before a seq, and joins them to what is there.
 async fn fetch_log(log: Log, before: Option<i64>) {
-    let part: Result<Vec<Activity>, Fault> = http::call("activity", &ActivityArgs { before }).await;
+    let args = Json::object(&[("before", before.write())]);
+    let part: Result<Vec<Activity>, Fault> = http::call("activity", args).await;
     match part {
         Err(fault) => log.fetching.failed(fault),
         Ok(part) => {

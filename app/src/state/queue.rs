@@ -14,6 +14,8 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
+use crate::json::{self, Json, ToJson};
+
 /// The beginning of the key of every line of a person.
 pub fn prefix(user: UserId) -> String {
     format!("tidings.queue.{user}.")
@@ -27,16 +29,14 @@ pub fn key(user: UserId, tab: Uuid) -> String {
 /// The line as it is kept. What the server has taken is not: a page loaded anew comes with it.
 /// `None` where nothing waits.
 pub fn write(pending: &[Pending]) -> Option<String> {
-    let waiting: Vec<_> = pending.iter().filter(|p| p.seq.is_none()).collect();
-    if waiting.is_empty() {
-        return None;
-    }
-    serde_json::to_string(&waiting).ok()
+    let waiting = pending.iter().filter(|p| p.seq.is_none());
+    let line: Vec<_> = waiting.map(Pending::write).collect();
+    (!line.is_empty()).then(|| Json::list(line).print())
 }
 
 /// The line as it was kept, in order; nothing where it cannot be read.
 pub fn read(text: &str) -> Vec<Pending> {
-    serde_json::from_str(text).unwrap_or_default()
+    json::read(text).unwrap_or_default()
 }
 
 /// The next changes to send, so that at most `most` are on their way: in order, and of each task

@@ -1,7 +1,7 @@
 //! The browser's entry: takes over the page that the server rendered.
 
 use leptos::prelude::*;
-use tidings_app::{components::frame::frame, page::PageData, state, view::Whole};
+use tidings_app::{components::frame::frame, json, page::PageData, state, view::Whole};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Reads what the page was rendered from, which lies in it as JSON, and hydrates from the same. A
@@ -12,7 +12,7 @@ pub fn hydrate() {
     let text = document()
         .get_element_by_id("page")
         .and_then(|element| element.text_content());
-    let Some(page) = text.and_then(|text| serde_json::from_str::<PageData>(&text).ok()) else {
+    let Some(page) = text.and_then(|text| json::read::<PageData>(&text)) else {
         return;
     };
     if page.profile.is_none() {

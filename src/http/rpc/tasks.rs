@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tidings_app::{
-    api::tasks::{Activity, Change, Changed, HistoryItem, ListQuery, Listing},
+    api::tasks::{Activity, Change, Changed, FieldValue, HistoryItem, ListQuery, Listing},
     ports,
 };
 use tidings_domain::{
@@ -155,12 +155,15 @@ fn item(version: Version) -> HistoryItem {
     }
 }
 
-fn triple((field, change): (String, Value)) -> (String, Value, Value) {
+fn triple((field, change): (String, Value)) -> (String, FieldValue, FieldValue) {
     let mut values = match change {
         Value::Object(values) => values,
         _ => Map::new(),
     };
-    let mut take = |name| values.remove(name).unwrap_or_default();
+    let mut take = |name| {
+        let value = values.remove(name).unwrap_or_default();
+        serde_json::from_value(value).unwrap_or_default()
+    };
     let (old, new) = (take("old"), take("new"));
     (field, old, new)
 }

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use leptos::task::spawn_local;
-use serde::Serialize;
 use tidings_domain::{
     command::Command,
     error::{Code, Fault},
@@ -14,6 +13,7 @@ use super::Live;
 use crate::{
     api::tasks::{Change, Changed},
     browser::{http, page, storage, timer::Timer},
+    json::{Json, ToJson},
     state::{
         backoff,
         queue::{self, Verdict},
@@ -24,12 +24,6 @@ use crate::{
 
 /// Changes on their way at one time, of different tasks.
 const MOST: usize = 4;
-
-/// The arguments of the server function.
-#[derive(Serialize)]
-struct Args {
-    change: Change,
-}
 
 impl Live {
     /// Keeps what waits, so that it outlives the page.
@@ -83,7 +77,7 @@ impl Live {
             task_id: change.task_id,
             command: change.command.clone(),
         };
-        http::call("change", &Args { change }).await
+        http::call("change", Json::object(&[("change", change.write())])).await
     }
 
     fn answered(self: &Rc<Self>, change: Pending, outcome: Result<Changed, Fault>) {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use leptos::task::spawn_local;
 use tidings_domain::{
-    live::{ClientFrame, HEARTBEAT_MS, PROTOCOL, ServerFrame, close},
+    live::{ClientFrame, HEARTBEAT_MS, PROTOCOL, close},
     time::Timestamp,
 };
 
@@ -15,6 +15,7 @@ use crate::{
         socket::{Heard, Socket},
         timer::Timer,
     },
+    json::{self, ToJson},
     state::backoff,
 };
 
@@ -160,13 +161,10 @@ impl Live {
                     wire.heard = clock::now();
                     wire.asked = false;
                 }
-                match ServerFrame::parse(&text) {
-                    Ok(frame) => self.receive(frame),
-                    Err(error) => {
-                        page::warn(
-                            &["tidings: a frame that makes no sense: ", &error.to_string()]
-                                .concat(),
-                        );
+                match json::read(&text) {
+                    Some(frame) => self.receive(frame),
+                    None => {
+                        page::warn("tidings: a frame that makes no sense");
                         self.lost(close::MALFORMED);
                     }
                 }
@@ -176,11 +174,8 @@ impl Live {
     }
 
     pub(super) fn send(&self, frame: &ClientFrame) {
-        let Ok(text) = serde_json::to_string(frame) else {
-            return;
-        };
         if let Some(socket) = &self.wire.borrow().socket {
-            socket.send(&text);
+            socket.send(&frame.write().print());
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -165,7 +166,7 @@ fn events(items: &[&Event]) -> Value {
 
 /// A frame as it goes over the wire.
 pub(crate) fn frame(json: &Value) -> ServerFrame {
-    ServerFrame::parse(&json.to_string()).unwrap()
+    ServerFrame::deserialize(json).unwrap()
 }
 
 pub(crate) fn any_patch() -> impl Strategy<Value = TaskPatch> {
