@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     command::{Command, IfMatch, TaskPatch},
     error::{Code, Fault, FieldError},
-    event::{Event, EventType, changes},
+    event::{Event, EventType},
     id::TaskId,
     position,
     task::{RecurFrom, Task},
@@ -141,7 +141,7 @@ fn edit(task: &Task, patch: TaskPatch, context: &Context<'_>) -> Result<Vec<Deci
         after.completed = false;
         after.completed_at = None;
     }
-    if !changes(task, &after).is_empty() {
+    if after != *task {
         after.version = task.version + 1;
         after.updated_at = context.now;
         events.push(Decided {
