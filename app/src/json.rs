@@ -1,4 +1,4 @@
-//! JSON as the browser reads and writes it. A parser in the script would be a sixth of it, and the
+//! JSON as the browser reads and writes it. A parser in the script would be an eighth of it, and the
 //! browser has one: there a value is the browser's own. Anywhere else, which is in tests, it is
 //! serde_json's.
 //!
