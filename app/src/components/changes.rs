@@ -3,6 +3,7 @@
 use crate::prelude::*;
 use tidings_domain::{
     event::{Actor, EventType},
+    order::sort_by,
     recurrence,
     view::Here,
 };
@@ -93,7 +94,7 @@ pub fn changes(item: &HistoryItem, here: &Here<'_>) -> Vec<Markup> {
             Some((name, value(field, old, here), value(field, new, here)))
         })
         .collect();
-    all.sort_by_key(|(name, ..)| *name);
+    sort_by(&mut all, |(a, ..), (b, ..)| a.cmp(b));
     all.into_iter()
         .map(|(name, old, new)| line(name, old, new))
         .collect()

@@ -1,14 +1,12 @@
 //! The tab's copy of the tasks, and what each row shows of it.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::prelude::*;
 use tidings_domain::{
     decide::Context,
     id::TaskId,
+    order::sort_by,
     replica::Replica,
     task::Task,
     text,
@@ -141,7 +139,7 @@ impl Core {
     /// The ids that a view holds, in its order.
     pub(super) fn list(&self, view: &View, here: &Here<'_>) -> Vec<TaskId> {
         let mut tasks: Vec<&Task> = self.all().filter(|t| view.holds(t, here)).collect();
-        tasks.sort_by(|a, b| view.order(a, b, here));
+        sort_by(&mut tasks, |a, b| view.order(a, b, here));
         tasks.into_iter().map(|t| t.id).collect()
     }
 
@@ -164,7 +162,9 @@ impl Core {
             .all()
             .filter(|t| t.deleted_at.is_none() && (known.contains(&t.id) || matches(t)))
             .collect();
-        found.sort_by_key(|t| (Reverse(t.updated_at), t.id));
+        sort_by(&mut found, |a, b| {
+            (b.updated_at, a.id).cmp(&(a.updated_at, b.id))
+        });
         found.into_iter().map(|t| t.id).collect()
     }
 

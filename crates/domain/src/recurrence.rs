@@ -10,7 +10,7 @@ mod first;
 mod read;
 mod words;
 
-pub(crate) use read::tidy_days;
+pub(crate) use read::{tidy, tidy_days};
 pub use words::{month_name, weekday_name, words};
 
 /// The longest text of a rule, in bytes.

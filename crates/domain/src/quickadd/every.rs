@@ -8,7 +8,7 @@ use super::{
     tokens::Tokens,
 };
 use crate::{
-    recurrence::{Day, Freq, Rule, tidy_days},
+    recurrence::{Day, Freq, Rule, tidy, tidy_days},
     task::RecurFrom,
 };
 
@@ -166,16 +166,14 @@ impl Reader<'_> {
             rule.months.push(i16::try_from(month).ok()?);
             Some(())
         })?;
-        rule.months.sort_unstable();
-        rule.months.dedup();
+        tidy(&mut rule.months);
         Some(())
     }
 
     /// `the 15th`, `the last friday`, `the last day`, `the last weekday`, or several.
     fn days_of_month(&mut self, rule: &mut Rule) -> Option<()> {
         self.list(|this| this.day_of_month(rule))?;
-        rule.month_days.sort_by_key(|day| (*day < 0, *day));
-        rule.month_days.dedup();
+        tidy(&mut rule.month_days);
         tidy_days(&mut rule.days);
         // A rule's parts all have to hold: "the 15th and the last friday" is no one rule.
         let kinds = [

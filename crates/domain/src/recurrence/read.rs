@@ -3,6 +3,7 @@
 use chrono::{NaiveDate, NaiveTime, Weekday};
 
 use super::{CODES, COUNT_MAX, Day, Freq, INTERVAL_MAX, RULE_MAX, Rule, Until, weekday};
+use crate::order::sort_by;
 
 /// The longest each month can be, from January.
 const MONTH_DAYS: [i16; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -158,9 +159,14 @@ fn list(text: &str, min: i16, max: i16) -> Option<Vec<i16>> {
         .map(|item| number(item, min, max).filter(|n| *n != 0))
         .collect();
     let mut numbers = numbers?;
-    numbers.sort_by_key(|n| (*n < 0, *n));
-    numbers.dedup();
+    tidy(&mut numbers);
     Some(numbers)
+}
+
+/// Sorts numbers, those counted from the end last, and drops doubles.
+pub(crate) fn tidy(numbers: &mut Vec<i16>) {
+    sort_by(numbers, |a, b| (*a < 0, a).cmp(&(*b < 0, b)));
+    numbers.dedup();
 }
 
 fn day(text: &str) -> Option<Day> {
@@ -175,10 +181,11 @@ fn day(text: &str) -> Option<Day> {
 
 /// Sorts days, those counted from the end last, and drops doubles.
 pub(crate) fn tidy_days(days: &mut Vec<Day>) {
-    days.sort_by_key(|d| {
+    let place = |d: &Day| {
         let ordinal = d.ordinal.unwrap_or_default();
         (ordinal < 0, ordinal, d.weekday.num_days_from_monday())
-    });
+    };
+    sort_by(days, |a, b| place(a).cmp(&place(b)));
     days.dedup();
 }
 
