@@ -4,12 +4,11 @@
 //! rows; from then on the socket feeds it. A change is shown at once and waits on top of what the
 //! server said until the server has said it too.
 
-use std::collections::BTreeSet;
-
 use crate::prelude::*;
 use chrono::NaiveDate;
 use tidings_domain::{
     id::TaskId,
+    sorted::SortedSet,
     task::Task,
     time::Timestamp,
     view::{Counts, Here, View},
@@ -81,7 +80,7 @@ pub struct Client {
     queued: RwSignal<u32>,
     toasts: Toasts,
     undoable: RwSignal<Option<Undoable>>,
-    selected: RwSignal<BTreeSet<TaskId>>,
+    selected: RwSignal<SortedSet<TaskId>>,
     lists: Lists,
 }
 
@@ -123,7 +122,7 @@ impl Client {
             queued: RwSignal::new(0),
             toasts: Toasts::new(),
             undoable: RwSignal::new(None),
-            selected: RwSignal::new(BTreeSet::new()),
+            selected: RwSignal::new(SortedSet::default()),
             lists,
         };
         // What the page holds is shown from the first moment, on both sides.
@@ -247,7 +246,7 @@ impl Client {
     }
 
     /// The tasks that are selected, for changing many at once.
-    pub fn selected(self) -> RwSignal<BTreeSet<TaskId>> {
+    pub fn selected(self) -> RwSignal<SortedSet<TaskId>> {
         self.selected
     }
 
@@ -278,7 +277,7 @@ impl Client {
     }
 
     /// Lets exactly these rows glow.
-    fn set_glow(self, ids: BTreeSet<TaskId>) {
+    fn set_glow(self, ids: SortedSet<TaskId>) {
         let mut switches = Vec::new();
         self.core.update_value(|core| switches = core.set_glow(ids));
         for (glow, on) in switches {

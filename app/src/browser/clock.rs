@@ -52,10 +52,13 @@ impl Zones for Utc {
 
 #[cfg(feature = "hydrate")]
 mod intl {
-    use std::{cell::RefCell, collections::HashMap};
+    use std::cell::RefCell;
 
     use js_sys::{Array, Date, Function, Intl as Js, Object, Reflect};
-    use tidings_domain::time::{Timestamp, Zones};
+    use tidings_domain::{
+        sorted::SortedMap,
+        time::{Timestamp, Zones},
+    };
     use wasm_bindgen::{JsCast, JsValue};
 
     /// Offsets change on the quarter of an hour, so one answer serves for all of it.
@@ -69,12 +72,12 @@ mod intl {
     /// A zone: how to ask for its local time, and what was answered by quarter of an hour.
     struct Zone {
         format: Option<Function>,
-        offsets: HashMap<i64, i32>,
+        offsets: SortedMap<i64, i32>,
     }
 
     thread_local! {
         // A cache of what never changes; making a format costs far more than asking it.
-        static KNOWN: RefCell<HashMap<String, Zone>> = RefCell::new(HashMap::new());
+        static KNOWN: RefCell<Vec<(String, Zone)>> = const { RefCell::new(Vec::new()) };
     }
 
     impl Zones for Intl {
@@ -83,12 +86,14 @@ mod intl {
                 return Some(0);
             }
             KNOWN.with_borrow_mut(|known| {
-                if !known.contains_key(zone) {
+                let at_hand = known.iter().position(|(name, _)| name == zone);
+                let place = at_hand.unwrap_or_else(|| {
                     let format = format(zone);
-                    let offsets = HashMap::new();
-                    known.insert(zone.to_owned(), Zone { format, offsets });
-                }
-                let zone = known.get_mut(zone)?;
+                    let offsets = SortedMap::default();
+                    known.push((zone.to_owned(), Zone { format, offsets }));
+                    known.len() - 1
+                });
+                let (_, zone) = known.get_mut(place)?;
                 let quarter = at.0.div_euclid(QUARTER);
                 if let Some(offset) = zone.offsets.get(&quarter) {
                     return Some(*offset);

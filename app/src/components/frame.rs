@@ -1,7 +1,5 @@
 //! What is around every page of someone who is signed in.
 
-use std::collections::BTreeSet;
-
 use crate::prelude::*;
 
 use super::{
@@ -26,7 +24,7 @@ pub fn frame(page: &PageData, route: Route) -> Markup {
     // Another page is another list: what was selected stays behind.
     Effect::new(move || {
         place.list.track();
-        client.selected().set(BTreeSet::new());
+        client.selected().update(|selected| selected.clear());
     });
     Effect::new(move || {
         let theme = client

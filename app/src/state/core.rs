@@ -1,13 +1,12 @@
 //! The tab's copy of the tasks, and what each row shows of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use crate::prelude::*;
 use tidings_domain::{
     decide::Context,
     id::TaskId,
     order::sort_by,
     replica::Replica,
+    sorted::{SortedMap, SortedSet},
     task::Task,
     text,
     time::Timestamp,
@@ -32,11 +31,11 @@ pub(super) type Redraw = (Option<ArcRwSignal<Option<Task>>>, Option<Task>);
 pub(super) struct Core {
     pub(super) replica: Replica,
     /// Every known task with the pending changes on it.
-    shown: BTreeMap<TaskId, Task>,
+    shown: SortedMap<TaskId, Box<Task>>,
     /// Made when a row is first drawn.
-    rows: HashMap<TaskId, Row>,
+    rows: SortedMap<TaskId, Row>,
     /// Rows that glow, drawn or not.
-    glowing: BTreeSet<TaskId>,
+    glowing: SortedSet<TaskId>,
 }
 
 impl Core {
@@ -48,43 +47,44 @@ impl Core {
         replica.learn(learned);
         Self {
             replica,
-            shown: BTreeMap::new(),
-            rows: HashMap::new(),
-            glowing: BTreeSet::new(),
+            shown: SortedMap::default(),
+            rows: SortedMap::default(),
+            glowing: SortedSet::default(),
         }
     }
 
     /// What the row of a task reads.
     pub(super) fn row(&mut self, id: TaskId) -> &Row {
         let (shown, glowing) = (&self.shown, &self.glowing);
-        self.rows.entry(id).or_insert_with(|| Row {
-            task: ArcRwSignal::new(shown.get(&id).cloned()),
+        self.rows.entry(id, || Row {
+            task: ArcRwSignal::new(shown.get(&id).map(|task| (**task).clone())),
             glow: ArcRwSignal::new(glowing.contains(&id)),
         })
     }
 
     /// Lets exactly these rows glow; returns the signals to set.
-    pub(super) fn set_glow(&mut self, ids: BTreeSet<TaskId>) -> Vec<(ArcRwSignal<bool>, bool)> {
+    pub(super) fn set_glow(&mut self, ids: SortedSet<TaskId>) -> Vec<(ArcRwSignal<bool>, bool)> {
         let before = std::mem::replace(&mut self.glowing, ids);
-        let differ = before.symmetric_difference(&self.glowing);
+        let went = before.iter().filter(|id| !self.glowing.contains(id));
+        let came = self.glowing.iter().filter(|id| !before.contains(id));
         let row = |id: &TaskId| Some((self.rows.get(id)?.glow.clone(), self.glowing.contains(id)));
-        differ.filter_map(row).collect()
+        went.chain(came).filter_map(row).collect()
     }
 
     /// A task as it is shown.
     pub(super) fn shown(&self, id: TaskId) -> Option<&Task> {
-        self.shown.get(&id)
+        self.shown.get(&id).map(Box::as_ref)
     }
 
     /// All tasks that are shown, by id.
     pub(super) fn all(&self) -> impl Iterator<Item = &Task> {
-        self.shown.values()
+        self.shown.values().map(Box::as_ref)
     }
 
     /// Every task that is known or was.
-    pub(super) fn ids(&self) -> BTreeSet<TaskId> {
+    pub(super) fn ids(&self) -> SortedSet<TaskId> {
         let mut ids = self.replica.ids();
-        ids.extend(self.shown.keys());
+        ids.extend(self.shown.keys().copied());
         ids
     }
 
@@ -124,13 +124,13 @@ impl Core {
         let mut changed = Vec::new();
         for id in ids {
             let task = self.replica.shown(id, &context);
-            if task.as_ref() == self.shown.get(&id) {
+            if task.as_ref() == self.shown(id) {
                 continue;
             }
             match &task {
-                Some(task) => self.shown.insert(id, task.clone()),
-                None => self.shown.remove(&id),
-            };
+                Some(task) => self.shown.insert(id, Box::new(task.clone())),
+                None => drop(self.shown.remove(&id)),
+            }
             changed.push((self.rows.get(&id).map(|row| row.task.clone()), task));
         }
         changed
@@ -171,7 +171,7 @@ impl Core {
     /// Counts the open tasks.
     pub(super) fn counts(&self, here: &Here<'_>) -> Counts {
         let mut counts = Counts::default();
-        let mut tags: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut tags: Vec<&str> = Vec::new();
         for task in self.all().filter(|t| t.is_open()) {
             counts.inbox += 1;
             match here.due_day(task) {
@@ -179,11 +179,15 @@ impl Core {
                 Some(_) => counts.upcoming += 1,
                 None => {}
             }
-            for tag in &task.tags {
-                *tags.entry(tag).or_default() += 1;
+            tags.extend(task.tags.iter().map(String::as_str));
+        }
+        sort_by(&mut tags, Ord::cmp);
+        for tag in tags {
+            match counts.tags.last_mut() {
+                Some((name, count)) if name == tag => *count += 1,
+                _ => counts.tags.push((tag.to_owned(), 1)),
             }
         }
-        counts.tags = tags.into_iter().map(|(t, n)| (t.to_owned(), n)).collect();
         counts
     }
 }

@@ -8,13 +8,13 @@ mod wire;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     rc::Rc,
 };
 
 use crate::prelude::*;
 use tidings_domain::{
     id::{ClientId, MutationId, TaskId, UserId},
+    sorted::SortedMap,
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -42,9 +42,9 @@ pub(super) struct Live {
     tab: Uuid,
     wire: RefCell<wire::Wire>,
     /// Changes whose answer is still out.
-    on_their_way: RefCell<BTreeMap<MutationId, TaskId>>,
+    on_their_way: RefCell<SortedMap<MutationId, TaskId>>,
     /// How often each change was tried, for those that failed.
-    tried: RefCell<BTreeMap<MutationId, u32>>,
+    tried: RefCell<SortedMap<MutationId, u32>>,
     /// Sending waits for this.
     pause: RefCell<Option<Timer>>,
     /// Failures in a row to reach the server, by socket or request.

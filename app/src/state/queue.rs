@@ -5,12 +5,11 @@
 //! finds the line of one that is gone takes it over. Should two send the same change, its mutation
 //! id makes it one.
 
-use std::collections::BTreeMap;
-
 use tidings_domain::{
     error::Code,
     id::{MutationId, TaskId, UserId},
     replica::Pending,
+    sorted::SortedMap,
 };
 use uuid::Uuid;
 
@@ -43,7 +42,7 @@ pub fn read(text: &str) -> Vec<Pending> {
 /// only one at a time.
 pub fn next(
     pending: &[Pending],
-    on_their_way: &BTreeMap<MutationId, TaskId>,
+    on_their_way: &SortedMap<MutationId, TaskId>,
     most: usize,
 ) -> Vec<Pending> {
     let mut busy: Vec<TaskId> = on_their_way.values().copied().collect();
@@ -127,8 +126,10 @@ mod tests {
                 .map(|c| c.mutation_id.0.as_u128())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(ids(next(&line, &BTreeMap::new(), 2)), [1, 3]);
-        let busy = BTreeMap::from([(line[0].mutation_id, line[0].task_id)]);
+        assert_eq!(ids(next(&line, &SortedMap::default(), 2)), [1, 3]);
+        let busy = [(line[0].mutation_id, line[0].task_id)]
+            .into_iter()
+            .collect();
         assert_eq!(ids(next(&line, &busy, 4)), [3, 4]);
     }
 

@@ -1,9 +1,7 @@
 //! Which tabs of this browser are open for the same person: each says that it is there now and
 //! then, and when it goes.
 
-use std::collections::BTreeMap;
-
-use tidings_domain::{id::TaskId, time::Timestamp};
+use tidings_domain::{id::TaskId, sorted::SortedMap, time::Timestamp};
 use uuid::Uuid;
 
 /// How often a tab says that it is there, in milliseconds.
@@ -52,16 +50,14 @@ impl Word {
 /// The other tabs, and when each was last heard.
 #[derive(Clone, Debug, Default)]
 pub struct Tabs {
-    others: BTreeMap<Uuid, Timestamp>,
+    others: SortedMap<Uuid, Timestamp>,
 }
 
 impl Tabs {
     /// Takes in what another tab said.
     pub fn hear(&mut self, word: Word, now: Timestamp) {
         match word {
-            Word::Who(tab) | Word::Here(tab) => {
-                self.others.insert(tab, now);
-            }
+            Word::Who(tab) | Word::Here(tab) => self.others.insert(tab, now),
             Word::Bye(tab) => {
                 self.others.remove(&tab);
             }

@@ -284,12 +284,18 @@ fn whole(after: &Task, before: &Task, context: &Context<'_>) -> Result<(), Fault
 /// that was deleted for good have none and leave nothing behind. What is not of a task, such as a
 /// notification about one, changes none.
 pub fn apply<D>(tasks: &mut BTreeMap<TaskId, Task>, event: Event<D>) {
+    match outcome(event) {
+        Some((id, Some(task))) => drop(tasks.insert(id, task)),
+        Some((id, None)) => drop(tasks.remove(&id)),
+        None => {}
+    }
+}
+
+/// The task that an event changes and what it is after it, see [`apply`].
+pub(crate) fn outcome<D>(event: Event<D>) -> Option<(TaskId, Option<Task>)> {
     if !event.event_type.is_of_task() {
-        return;
+        return None;
     }
-    if let Some(task) = event.task_data {
-        tasks.insert(task.id, task);
-    } else if let Some(id) = event.task_id {
-        tasks.remove(&id);
-    }
+    let id = event.task_data.as_ref().map(|task| task.id);
+    Some((id.or(event.task_id)?, event.task_data))
 }

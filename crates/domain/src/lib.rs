@@ -14,6 +14,7 @@ pub mod position;
 pub mod quickadd;
 pub mod recurrence;
 pub mod replica;
+pub mod sorted;
 pub mod task;
 pub mod text;
 pub mod time;

@@ -3,18 +3,17 @@
 //! It takes frames late, twice or out of order and ends equal to the server: whatever does not go
 //! on from the cursor is dropped, and a gap is answered by asking again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
     command::Command,
-    decide::{Context, apply, decide},
+    decide::{Context, decide, outcome},
     error::Fault,
     event::Event,
     id::{MutationId, TaskId},
     live::{Resume, ServerFrame},
+    sorted::{SortedMap, SortedSet},
     task::Task,
     view::View,
 };
@@ -39,24 +38,27 @@ pub enum Step {
     /// Nothing changed.
     Nothing,
     /// These tasks may show differently; by another's hand where the mutation is not one of ours.
-    Changed(BTreeSet<TaskId>),
+    Changed(SortedSet<TaskId>),
     /// Anything may show differently.
     Reset,
     /// There is a gap: ask again from here.
     Sync(i64),
 }
 
+/// Tasks by id.
+type Tasks = SortedMap<TaskId, Box<Task>>;
+
 /// The copy.
 #[derive(Clone, Debug, Default)]
 pub struct Replica {
     epoch: Option<Uuid>,
     cursor: i64,
-    base: BTreeMap<TaskId, Task>,
+    base: Tasks,
     pending: Vec<Pending>,
     /// Chunks of a snapshot that is still arriving.
-    arriving: Option<BTreeMap<TaskId, Task>>,
+    arriving: Option<Tasks>,
     /// Closed tasks from before the last snapshot, which says nothing of them.
-    doubtful: BTreeSet<TaskId>,
+    doubtful: SortedSet<TaskId>,
     complete: bool,
     live: bool,
 }
@@ -70,7 +72,7 @@ impl Replica {
         tasks: impl IntoIterator<Item = Task>,
         complete: bool,
     ) -> Self {
-        let base = tasks.into_iter().map(|t| (t.id, t)).collect();
+        let base = tasks.into_iter().map(keyed).collect();
         Self {
             epoch: Some(epoch),
             cursor,
@@ -139,7 +141,7 @@ impl Replica {
                 Step::Nothing
             }
             ServerFrame::Reset { .. } => {
-                self.arriving = Some(BTreeMap::new());
+                self.arriving = Some(Tasks::default());
                 self.live = false;
                 Step::Nothing
             }
@@ -159,20 +161,24 @@ impl Replica {
         if from > self.cursor + 1 {
             return Step::Sync(self.cursor);
         }
-        let mut changed = BTreeSet::new();
+        let mut changed = SortedSet::default();
         for event in items {
             match event.seq {
                 Some(seq) if seq > self.cursor => {}
                 _ => continue,
             }
-            if event.event_type.is_of_task() {
-                changed.extend(event.task_id);
-            }
-            self.recognise(&event);
             if let Some(id) = event.task_id {
+                if event.event_type.is_of_task() {
+                    changed.insert(id);
+                }
                 self.doubtful.remove(&id);
             }
-            apply(&mut self.base, event);
+            self.recognise(&event);
+            match outcome(event) {
+                Some((id, Some(task))) => self.base.insert(id, Box::new(task)),
+                Some((id, None)) => drop(self.base.remove(&id)),
+                None => {}
+            }
         }
         self.cursor = to;
         changed.extend(self.settle());
@@ -195,19 +201,18 @@ impl Replica {
         let Some(arriving) = &mut self.arriving else {
             return Step::Nothing;
         };
-        arriving.extend(items.into_iter().map(|t| (t.id, t)));
+        arriving.extend(items.into_iter().map(keyed));
         if !last {
             return Step::Nothing;
         }
         // A snapshot holds every open task. Of what it lacks, open tasks were closed meanwhile, and
         // of closed ones it says nothing: they stay for the views that show them, which fetch anew.
-        let before = std::mem::replace(&mut self.base, self.arriving.take().unwrap_or_default());
-        for (id, task) in before {
-            if !task.is_open() && !self.base.contains_key(&id) {
-                self.doubtful.insert(id);
-                self.base.insert(id, task);
-            }
-        }
+        let base = self.arriving.take().unwrap_or_default();
+        let mut kept = std::mem::take(&mut self.base);
+        kept.retain(|id, task| !task.is_open() && base.get(id).is_none());
+        self.doubtful.extend(kept.keys().copied());
+        self.base = base;
+        self.base.extend(kept);
         self.cursor = cursor;
         self.complete = true;
         self.settle();
@@ -223,25 +228,25 @@ impl Replica {
                 .is_none_or(|known| known.version <= task.version)
             {
                 self.doubtful.remove(&task.id);
-                self.base.insert(task.id, task);
+                self.base.insert(task.id, Box::new(task));
             }
         }
     }
 
     /// Forgets what a view held before the last snapshot and did not show again when it was fetched
     /// anew. Returns what went.
-    pub fn give_up(&mut self, view: &View) -> BTreeSet<TaskId> {
+    pub fn give_up(&mut self, view: &View) -> SortedSet<TaskId> {
         let held = |task: &Task| match view {
             View::Completed => task.completed && task.deleted_at.is_none(),
             View::Trash => task.deleted_at.is_some(),
             _ => false,
         };
         let base = &mut self.base;
-        let gone: BTreeSet<_> = self
+        let gone: SortedSet<_> = self
             .doubtful
             .iter()
             .copied()
-            .filter(|id| base.get(id).is_none_or(held))
+            .filter(|id| base.get(id).is_none_or(|task| held(task)))
             .collect();
         for id in &gone {
             self.doubtful.remove(id);
@@ -267,7 +272,7 @@ impl Replica {
 
     /// The server took the change; its events end at `seq`. Returns the tasks that may show
     /// differently.
-    pub fn acknowledge(&mut self, mutation: MutationId, seq: i64) -> BTreeSet<TaskId> {
+    pub fn acknowledge(&mut self, mutation: MutationId, seq: i64) -> SortedSet<TaskId> {
         for change in &mut self.pending {
             if change.mutation_id == mutation {
                 change.seq = Some(seq);
@@ -286,10 +291,10 @@ impl Replica {
     }
 
     /// Drops the changes that the cursor has passed.
-    fn settle(&mut self) -> BTreeSet<TaskId> {
+    fn settle(&mut self) -> SortedSet<TaskId> {
         let cursor = self.cursor;
         let base = &mut self.base;
-        let mut settled = BTreeSet::new();
+        let mut settled = SortedSet::default();
         self.pending.retain(|change| {
             let done = change.seq.is_some_and(|seq| seq <= cursor);
             if done {
@@ -306,12 +311,12 @@ impl Replica {
 
     /// A task as the server's events have it.
     pub fn settled(&self, id: TaskId) -> Option<&Task> {
-        self.base.get(&id)
+        self.base.get(&id).map(Box::as_ref)
     }
 
     /// A task as it is shown: with the changes that are still pending, each as of when it was made.
     pub fn shown(&self, id: TaskId, context: &Context<'_>) -> Option<Task> {
-        let mut task = self.base.get(&id).cloned();
+        let mut task = self.settled(id).cloned();
         for change in self.pending.iter().filter(|p| p.task_id == id) {
             task = predict(task, change, context);
         }
@@ -319,13 +324,17 @@ impl Replica {
     }
 
     /// Ids of all tasks that may be shown.
-    pub fn ids(&self) -> BTreeSet<TaskId> {
+    pub fn ids(&self) -> SortedSet<TaskId> {
         self.base
             .keys()
             .copied()
             .chain(self.pending.iter().map(|p| p.task_id))
             .collect()
     }
+}
+
+fn keyed(task: Task) -> (TaskId, Box<Task>) {
+    (task.id, Box::new(task))
 }
 
 /// The task after a change that the server is expected to accept; as before where it would not.

@@ -1,11 +1,12 @@
 //! Frames: taken into the copy, shown, and where they are of another's making, made to glow.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::rc::Rc;
 
 use tidings_domain::{
-    id::{MutationId, TaskId},
+    id::TaskId,
     live::{ClientFrame, ServerFrame},
     replica::Step,
+    sorted::SortedSet,
 };
 
 use super::Live;
@@ -65,11 +66,11 @@ impl Live {
     }
 
     /// The tasks that a frame changes by another's hand than this tab's.
-    fn anothers(&self, frame: &ServerFrame) -> BTreeSet<TaskId> {
+    fn anothers(&self, frame: &ServerFrame) -> SortedSet<TaskId> {
         let ServerFrame::Events { items, .. } = frame else {
-            return BTreeSet::new();
+            return SortedSet::default();
         };
-        let ours: BTreeSet<MutationId> = self.client.core.with_value(|core| {
+        let ours: SortedSet<_> = self.client.core.with_value(|core| {
             core.replica
                 .pending()
                 .iter()
@@ -91,13 +92,13 @@ impl Live {
     }
 
     /// Lets rows glow for a moment.
-    fn glow(self: &Rc<Self>, ids: BTreeSet<TaskId>) {
+    fn glow(self: &Rc<Self>, ids: SortedSet<TaskId>) {
         if ids.is_empty() || ids.len() > GLOWS {
             return;
         }
         self.client.set_glow(ids);
         let client = self.client;
-        let timer = Timer::after(GLOW_MS, move || client.set_glow(BTreeSet::new()));
+        let timer = Timer::after(GLOW_MS, move || client.set_glow(SortedSet::default()));
         *self.glowing.borrow_mut() = Some(timer);
     }
 }

@@ -210,8 +210,9 @@ proptest! {
             prop_assert_eq!(shown(client, *id), Some(task.clone()));
         }
         // No event says that a task went from the trash for good: elsewhere it may linger there.
-        for id in client.ids().difference(&feed.tasks.keys().copied().collect()) {
-            prop_assert!(client.settled(*id).is_some_and(|t| t.deleted_at.is_some()));
+        let ids = client.ids().into_iter();
+        for id in ids.filter(|id| !feed.tasks.contains_key(id)) {
+            prop_assert!(client.settled(id).is_some_and(|t| t.deleted_at.is_some()));
         }
     }
 }
@@ -284,11 +285,12 @@ fn an_answer_waits_for_the_cursor() {
     assert!(client.acknowledge(mutation_id(1), 1).is_empty());
     assert_eq!(client.pending().len(), 1);
     let step = client.receive(feed.frames_after(0, 9).remove(0));
-    assert_eq!(step, Step::Changed([task_id(0)].into()));
+    assert_eq!(step, Step::Changed([task_id(0)].into_iter().collect()));
     assert_eq!(client.pending(), []);
     // A change that changed nothing is settled by its answer alone.
     client.push(change(2, Command::Edit(titled("a"))));
-    assert_eq!(client.acknowledge(mutation_id(2), 1), [task_id(0)].into());
+    let settled = client.acknowledge(mutation_id(2), 1);
+    assert!(settled.iter().eq(&[task_id(0)]));
 }
 
 #[test]
@@ -330,7 +332,7 @@ fn what_views_fetched_outlives_a_snapshot_until_they_fetch_anew() {
     confirmed.learn([feed.tasks[&id].clone()]);
     assert!(confirmed.give_up(&View::Completed).is_empty());
     assert!(confirmed.settled(id).is_some());
-    assert_eq!(client.give_up(&View::Completed), [id].into());
+    assert_eq!(client.give_up(&View::Completed), [id].into_iter().collect());
     assert_eq!(client.settled(id), None);
 }
 
