@@ -6,7 +6,7 @@ use tidings_domain::{
     error::{Fault, FieldError},
     quickadd, recurrence,
     task::{Priority, RecurFrom, Recurrence, Task},
-    time::{self, BadTime, TimeOfDay, Timestamp, parse_date},
+    time::{self, BadTime, TimeOfDay, Timestamp, parse_date, write_date},
     view::Here,
 };
 
@@ -43,7 +43,7 @@ impl Fields {
         Self {
             title: task.title.clone(),
             description: task.description.clone(),
-            due_date: date.map(|d| d.to_string()).unwrap_or_default(),
+            due_date: date.map(write_date).unwrap_or_default(),
             due_time: time.map(|t| t.to_string()).unwrap_or_default(),
             repeat: repeat(task),
             from: match from {
@@ -118,8 +118,8 @@ impl Fields {
 /// The day and time a task is due, on clocks here.
 pub fn due(task: &Task, here: &Here<'_>) -> (Option<NaiveDate>, Option<TimeOfDay>) {
     let at = task.due_time.and(task.due_at(here.zones));
-    let time = at.map(|at| words::clock(time::local(here.zones, here.zone, at)));
-    (here.due_day(task), time.and_then(|t| t.parse().ok()))
+    let time = at.map(|at| TimeOfDay::of(time::local(here.zones, here.zone, at)));
+    (here.due_day(task), time)
 }
 
 /// Puts a due date and time, on clocks here, into a patch. Without a date there is no time; a task
@@ -166,7 +166,7 @@ pub fn read_repeat(text: &str, from: &str, here: &Here<'_>) -> Result<Option<Rec
     if let Ok(rule) = recurrence::canonical(text) {
         return Ok(Some(Recurrence { rule, from }));
     }
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     let every = if lower.starts_with("every") {
         ""
     } else {
@@ -216,7 +216,7 @@ pub fn read_time(text: &str) -> Result<Option<TimeOfDay>, BadTime> {
 /// An instant as `datetime-local` writes it here.
 pub fn local(at: Timestamp, here: &Here<'_>) -> String {
     let local: NaiveDateTime = time::local(here.zones, here.zone, at);
-    [&local.date().to_string(), "T", &words::clock(local)].concat()
+    [&write_date(local.date()), "T", &words::clock(local)].concat()
 }
 
 /// Reads what `datetime-local` writes here, or nothing.

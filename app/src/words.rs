@@ -5,9 +5,11 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use tidings_domain::{
     recurrence::{month_name, weekday_name},
     task::{Priority, Task},
-    time::{self, Timestamp},
+    time::{self, TimeOfDay, Timestamp},
     view::Here,
 };
+
+use crate::browser::text::upper;
 
 fn month(date: NaiveDate) -> &'static str {
     month_name(date.month())
@@ -69,8 +71,7 @@ pub fn day_heading(date: NaiveDate, today: NaiveDate) -> String {
 
 /// `18:30`.
 pub fn clock(at: NaiveDateTime) -> String {
-    let text = at.time().to_string();
-    text.get(..5).unwrap_or(&text).to_owned()
+    TimeOfDay::of(at).to_string()
 }
 
 /// An instant: `just now`, `18:30`, `Yesterday, 18:30`, `Sat 28 Nov, 18:30`.
@@ -155,11 +156,8 @@ pub fn quoted(title: &str) -> String {
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(|w| w.chars().next());
     let first = words.next().unwrap_or('?');
-    let last = words.next_back();
-    first
-        .to_uppercase()
-        .chain(last.into_iter().flat_map(char::to_uppercase))
-        .collect()
+    let letters: String = [first].into_iter().chain(words.next_back()).collect();
+    upper(&letters)
 }
 
 /// One of eight colours for a tag, always the same one.

@@ -1,20 +1,39 @@
-//! Text as search sees it.
+//! What takes tables of Unicode: the browser has them, and its build does without.
 
-/// Text without regard to case and accents, as the server folds it.
+#[cfg(feature = "hydrate")]
+use js_sys::{JsString, RegExp};
+
+/// Text without regard to case and accents, as the server folds it, with a space for what is no
+/// letter or digit, where that may lie outside ASCII.
 #[cfg(feature = "hydrate")]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let decomposed = String::from(js_sys::JsString::from(text).normalize("NFKD"));
-    let kept = decomposed.chars().filter(|c| !is_mark(*c));
-    kept.flat_map(char::to_lowercase).collect()
+    let decomposed = String::from(JsString::from(text).normalize("NFKD"));
+    // The browser's lower case of sigma is another at the end of a word; the server's is not.
+    let kept: String = decomposed
+        .chars()
+        .filter(|c| !is_mark(*c))
+        .map(|c| if c == 'Σ' { 'σ' } else { c })
+        .collect();
+    let others = RegExp::new(r"[^\p{Alphabetic}\p{N}]+", "gu");
+    let lower = JsString::from(kept).to_lower_case();
+    lower.replace_by_pattern(&others, " ").into()
 }
 
 /// Text without regard to case and accents.
 #[cfg(all(feature = "ssr", not(feature = "hydrate")))]
 pub fn fold(text: &str) -> String {
     tidings_domain::text::fold(text)
+}
+
+/// Text in capitals.
+pub fn upper(text: &str) -> String {
+    #[cfg(feature = "hydrate")]
+    return JsString::from(text).to_upper_case().into();
+    #[cfg(not(feature = "hydrate"))]
+    text.to_uppercase()
 }
 
 /// Text without regard to case.

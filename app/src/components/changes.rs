@@ -5,6 +5,7 @@ use tidings_domain::{
     event::{Actor, EventType},
     order::sort_by,
     recurrence,
+    time::parse_date,
     view::Here,
 };
 
@@ -38,13 +39,15 @@ fn value(field: &str, value: &FieldValue, here: &Here<'_>) -> Option<String> {
         FieldValue::Nothing | FieldValue::Flag(_) => return None,
     };
     let said = match field {
-        "due_date" => text.parse().ok().map(|date| words::day(date, here.today)),
+        "due_date" => parse_date(&text)
+            .ok()
+            .map(|date| words::day(date, here.today)),
         "remind_at" => text.parse().ok().map(|at| words::moment_with_day(at, here)),
         "priority" => text
             .parse()
             .ok()
             .map(words::priority)
-            .map(str::to_lowercase),
+            .map(str::to_ascii_lowercase),
         _ => None,
     };
     let text = said.unwrap_or(text);

@@ -153,7 +153,7 @@ fn line(client: Client, line: Activity) -> Markup {
         let at = time::local(here.zones, here.zone, item.timestamp);
         (words::clock(at), changes(&item, here))
     });
-    let what = [" ", &happened(&item).to_lowercase(), actor(&item)].concat();
+    let what = [" ", &happened(&item).to_ascii_lowercase(), actor(&item)].concat();
     let subject = match line.task_id {
         Some(id) => view! {
             <a class="title" href=task_href(id)>

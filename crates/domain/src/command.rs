@@ -1,7 +1,7 @@
 //! What may be asked of a task, parsed and checked field by field.
 
 use chrono::{Datelike, NaiveDate};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     error::{Fault, FieldError},
@@ -9,7 +9,7 @@ use crate::{
     position, recurrence,
     task::{DESCRIPTION_MAX, Priority, Recurrence, TAG_MAX, TAGS_MAX, TITLE_MAX, Task},
     text::has_control,
-    time::{TimeOfDay, Timestamp},
+    time::{TimeOfDay, Timestamp, json_date},
 };
 
 mod json;
@@ -34,7 +34,11 @@ pub struct TaskPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     /// The day it is due.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "nullable")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "some_date",
+        deserialize_with = "nullable_date"
+    )]
     pub due_date: Option<Option<NaiveDate>>,
     /// The time it is due.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "nullable")]
@@ -57,6 +61,19 @@ fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+fn nullable_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<NaiveDate>>, D::Error> {
+    json_date::deserialize(deserializer).map(Some)
+}
+
+fn some_date<S: Serializer>(
+    date: &Option<Option<NaiveDate>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    json_date::serialize(&date.flatten(), serializer)
 }
 
 /// What may be asked of a task.

@@ -115,6 +115,7 @@ pub struct Task {
     /// In the person's order, without doubles.
     pub tags: Vec<String>,
     /// The day it is due.
+    #[serde(default, with = "time::json_date")]
     pub due_date: Option<NaiveDate>,
     /// The time on that day; without it the task is due all day.
     pub due_time: Option<TimeOfDay>,

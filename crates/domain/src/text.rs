@@ -19,8 +19,19 @@ pub fn fold(text: &str) -> String {
 /// The words of a folded text: its runs of letters and digits.
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     folded
-        .split(|c: char| !c.is_alphanumeric())
+        .split(|c: char| !is_of_word(c))
         .filter(|w| !w.is_empty())
+}
+
+#[cfg(feature = "server")]
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric()
+}
+
+/// The browser's fold leaves nothing beyond ASCII that is not of a word.
+#[cfg(not(feature = "server"))]
+fn is_of_word(c: char) -> bool {
+    !c.is_ascii() || c.is_ascii_alphanumeric()
 }
 
 /// Whether every word of `query` begins a word of `text`; both folded.

@@ -39,17 +39,13 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.utc();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            at.year(),
-            at.month(),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            self.0.rem_euclid(1000)
-        )
+        let mut text = write_date(at.date());
+        pad(&mut text, "T", at.hour(), 2);
+        pad(&mut text, ":", at.minute(), 2);
+        pad(&mut text, ":", at.second(), 2);
+        pad(&mut text, ".", at.and_utc().timestamp_subsec_millis(), 3);
+        text.push('Z');
+        f.write_str(&text)
     }
 }
 
@@ -67,13 +63,10 @@ impl FromStr for Timestamp {
     type Err = BadTime;
 
     fn from_str(text: &str) -> Result<Self, BadTime> {
-        let at = DateTime::parse_from_rfc3339(text).map_err(|_| BadTime)?;
-        let at = Self(at.timestamp_millis());
-        if at < Self::MIN || at > Self::MAX {
-            Err(BadTime)
-        } else {
-            Ok(at)
-        }
+        read_instant(text.as_bytes())
+            .map(Self)
+            .filter(|at| (Self::MIN..=Self::MAX).contains(at))
+            .ok_or(BadTime)
     }
 }
 
@@ -103,6 +96,12 @@ impl TimeOfDay {
         (hour < 24 && minute < 60).then(|| Self(hour * 60 + minute))
     }
 
+    /// What a clock shows, without its seconds.
+    pub fn of(at: NaiveDateTime) -> Self {
+        let minutes = at.num_seconds_from_midnight() / 60;
+        Self(u16::try_from(minutes).unwrap_or_default())
+    }
+
     /// Minutes since midnight, under 1440.
     pub fn minutes(self) -> u16 {
         self.0
@@ -115,7 +114,10 @@ impl TimeOfDay {
 
 impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+        let mut text = String::new();
+        pad(&mut text, "", u32::from(self.0 / 60), 2);
+        pad(&mut text, ":", u32::from(self.0 % 60), 2);
+        f.write_str(&text)
     }
 }
 
@@ -123,13 +125,8 @@ impl FromStr for TimeOfDay {
     type Err = BadTime;
 
     fn from_str(text: &str) -> Result<Self, BadTime> {
-        match text.as_bytes() {
-            [a, b, b':', c, d] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()) => {
-                let two = |x: &u8, y: &u8| u16::from(x - b'0') * 10 + u16::from(y - b'0');
-                Self::new(two(a, b), two(c, d)).ok_or(BadTime)
-            }
-            _ => Err(BadTime),
-        }
+        let seconds = clock(text.as_bytes()).ok_or(BadTime)?;
+        u16::try_from(seconds / 60).map(Self).map_err(|_| BadTime)
     }
 }
 
@@ -151,17 +148,111 @@ impl<'de> Deserialize<'de> for TimeOfDay {
 /// # Errors
 /// [`BadTime`] where the text has another form or names no day.
 pub fn parse_date(text: &str) -> Result<NaiveDate, BadTime> {
-    if text.len() != 10
-        || !text.is_ascii()
-        || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
-    {
-        return Err(BadTime);
+    read_date(text.as_bytes())
+        .filter(|date| date.year() > 0)
+        .ok_or(BadTime)
+}
+
+/// Writes a date as [`parse_date`] reads it.
+pub fn write_date(date: NaiveDate) -> String {
+    let mut text = String::new();
+    pad(&mut text, "", date.year().unsigned_abs(), 4);
+    pad(&mut text, "-", date.month(), 2);
+    pad(&mut text, "-", date.day(), 2);
+    text
+}
+
+/// Appends a mark and a number of at least `width` digits. Chrono's own reading and writing knows
+/// far more forms, and is too heavy for the browser's build.
+fn pad(text: &mut String, mark: &str, number: u32, width: usize) {
+    let digits = number.to_string();
+    text.push_str(mark);
+    for _ in digits.len()..width {
+        text.push('0');
     }
-    let date: NaiveDate = text.parse().map_err(|_| BadTime)?;
-    if (1..=9999).contains(&date.year()) {
-        Ok(date)
-    } else {
-        Err(BadTime)
+    text.push_str(&digits);
+}
+
+/// The number that digits write; none where something else is among them.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
+        Some(number * 10 + digit)
+    })
+}
+
+fn read_date(text: &[u8]) -> Option<NaiveDate> {
+    match text {
+        [year @ .., b'-', _, _, b'-', _, _] if year.len() == 4 => {
+            let year = i32::try_from(number(year)?).ok()?;
+            NaiveDate::from_ymd_opt(year, number(&text[5..7])?, number(&text[8..])?)
+        }
+        _ => None,
+    }
+}
+
+/// Reads RFC 3339, as milliseconds since 1970. A space may stand for the T and a true minus for the
+/// hyphen; digits past the milliseconds are dropped.
+fn read_instant(text: &[u8]) -> Option<i64> {
+    let (date, text) = text.split_at_checked(10)?;
+    let (time, text) = text.split_at_checked(9)?;
+    let [b'T' | b't' | b' ', _, _, b':', _, _, b':', _, _] = time else {
+        return None;
+    };
+    // Second 60 is a leap second.
+    let seconds = clock(&time[1..6])? + number(&time[7..]).filter(|second| *second <= 60)?;
+    let (fraction, zone) = match text {
+        [b'.', rest @ ..] => {
+            let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+            rest.split_at_checked(digits).filter(|_| digits > 0)?
+        }
+        _ => text.split_at(0),
+    };
+    let millis: Vec<u8> = fraction.iter().chain(b"000").copied().take(3).collect();
+    let ahead = match zone {
+        b"Z" | b"z" => 0,
+        [b'+', zone @ ..] => i64::from(clock(zone)?),
+        [b'-', zone @ ..] | [0xe2, 0x88, 0x92, zone @ ..] => -i64::from(clock(zone)?),
+        _ => return None,
+    };
+    let day = read_date(date)?.and_time(NaiveTime::MIN);
+    let since = i64::from(seconds) - ahead;
+    Some(Timestamp::from_utc(day).0 + since * 1000 + i64::from(number(&millis)?))
+}
+
+/// Reads `HH:MM`, as seconds since midnight.
+fn clock(text: &[u8]) -> Option<u32> {
+    match text {
+        [hour @ .., b':', _, _] if hour.len() == 2 => {
+            let hour = number(hour).filter(|hour| *hour < 24)?;
+            let minute = number(&text[3..]).filter(|minute| *minute < 60)?;
+            Some(hour * 3600 + minute * 60)
+        }
+        _ => None,
+    }
+}
+
+/// How a date that need not be there is written in JSON.
+pub(crate) mod json_date {
+    use std::borrow::Cow;
+
+    use chrono::NaiveDate;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(
+        date: &Option<NaiveDate>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        date.map(super::write_date).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<NaiveDate>, D::Error> {
+        Option::<Cow<'_, str>>::deserialize(deserializer)?
+            .map(|text| super::parse_date(&text))
+            .transpose()
+            .map_err(de::Error::custom)
     }
 }
 

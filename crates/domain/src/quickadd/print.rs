@@ -3,19 +3,22 @@
 use chrono::NaiveDate;
 
 use super::{Parsed, every_word, parse, plain};
-use crate::{recurrence::Rule, time::TimeOfDay};
+use crate::{
+    recurrence::Rule,
+    time::{TimeOfDay, write_date},
+};
 
 /// A line that [`parse`] reads as the same task. Words of the title that it would take for something
 /// else get a backslash, where there are any.
 pub fn print(parsed: &Parsed) -> String {
     let line = |title: &str| {
         let mut parts = vec![title.to_owned()];
-        parts.extend(parsed.due_date.map(|date| date.to_string()));
+        parts.extend(parsed.due_date.map(write_date));
         parts.extend(parsed.due_time.map(|time| time.to_string()));
         if let Some(recurrence) = &parsed.recurrence
             && let Ok(rule) = Rule::parse(&recurrence.rule)
         {
-            let words = rule.every_words().to_lowercase();
+            let words = rule.every_words().to_ascii_lowercase();
             parts.push(words.replacen("every", every_word(recurrence.from), 1));
         }
         parts.extend(parsed.priority.map(|p| format!("!{}", p.as_str())));

@@ -4,4 +4,5 @@
 mod feed;
 mod histories;
 mod replicas;
+mod times;
 mod zones;
