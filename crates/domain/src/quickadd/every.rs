@@ -135,8 +135,8 @@ impl Reader<'_> {
     }
 
     /// One or more items, parted by `and` or a comma.
-    fn list(&mut self, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
-        self.attempt(&mut item)?;
+    fn list(&mut self, item: &mut dyn FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.attempt(&mut *item)?;
         loop {
             let more = self.attempt(|this| {
                 let _ = this.skip("and") || this.skip("&");
@@ -149,7 +149,7 @@ impl Reader<'_> {
     }
 
     fn weekdays(&mut self, rule: &mut Rule) -> Option<()> {
-        self.list(|this| {
+        self.list(&mut |this| {
             let day = day_of_week(this.word()?)?;
             this.at += 1;
             rule.days.push(plain_day(day));
@@ -160,7 +160,7 @@ impl Reader<'_> {
     }
 
     fn months(&mut self, rule: &mut Rule) -> Option<()> {
-        self.list(|this| {
+        self.list(&mut |this| {
             let month = month(this.word()?)?;
             this.at += 1;
             rule.months.push(i16::try_from(month).ok()?);
@@ -172,7 +172,7 @@ impl Reader<'_> {
 
     /// `the 15th`, `the last friday`, `the last day`, `the last weekday`, or several.
     fn days_of_month(&mut self, rule: &mut Rule) -> Option<()> {
-        self.list(|this| this.day_of_month(rule))?;
+        self.list(&mut |this| this.day_of_month(rule))?;
         tidy(&mut rule.month_days);
         tidy_days(&mut rule.days);
         // A rule's parts all have to hold: "the 15th and the last friday" is no one rule.
@@ -198,7 +198,7 @@ impl Reader<'_> {
     /// `last friday`, `first and third monday`, `last day`, `last weekday`.
     fn nth_weekdays(&mut self, rule: &mut Rule) -> Option<()> {
         let mut ordinals = Vec::new();
-        self.list(|this| {
+        self.list(&mut |this| {
             ordinals.push(ordinal(this.word()?)?);
             this.at += 1;
             Some(())

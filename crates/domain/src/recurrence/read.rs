@@ -8,6 +8,21 @@ use crate::order::sort_by;
 /// The longest each month can be, from January.
 const MONTH_DAYS: [i16; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/// What a rule may say.
+const PARTS: [&str; 11] = [
+    "FREQ",
+    "INTERVAL",
+    "COUNT",
+    "UNTIL",
+    "WKST",
+    "BYMONTH",
+    "BYWEEKNO",
+    "BYYEARDAY",
+    "BYMONTHDAY",
+    "BYSETPOS",
+    "BYDAY",
+];
+
 impl Rule {
     /// Every `interval` days, weeks, months or years, and nothing more.
     pub(crate) fn every(freq: Freq, interval: i16) -> Self {
@@ -65,36 +80,36 @@ impl Rule {
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let bad = || format!("{name} cannot be {value}.");
-        let signed = |max: i16| list(value, -max, max).ok_or_else(bad);
-        match name {
-            "FREQ" => {}
-            "INTERVAL" => self.interval = number(value, 1, INTERVAL_MAX).ok_or_else(bad)?,
-            "COUNT" => self.count = Some(number(value, 1, COUNT_MAX).ok_or_else(bad)?),
-            "UNTIL" => self.until = Some(until(value).ok_or_else(bad)?),
-            "WKST" => {
-                let start = day(value).filter(|d| d.ordinal.is_none());
-                self.week_start = start.ok_or_else(bad)?.weekday;
-            }
-            "BYMONTH" => self.months = list(value, 1, 12).ok_or_else(bad)?,
-            "BYWEEKNO" => self.weeks = signed(53)?,
-            "BYYEARDAY" => self.year_days = signed(366)?,
-            "BYMONTHDAY" => self.month_days = signed(31)?,
-            "BYSETPOS" => self.positions = signed(366)?,
-            "BYDAY" => {
-                let days: Option<Vec<_>> = value.split(',').map(day).collect();
-                let mut days = days.ok_or_else(bad)?;
-                tidy_days(&mut days);
-                self.days = days;
-            }
+        let fault = match name {
             "BYHOUR" | "BYMINUTE" | "BYSECOND" => {
-                return Err(format!(
-                    "{name} is not for tasks: set the time they are due."
-                ));
+                [name, " is not for tasks: set the time they are due."].concat()
             }
-            _ => return Err(format!("A rule has no {name}.")),
+            _ if !PARTS.contains(&name) => ["A rule has no ", name, "."].concat(),
+            _ if self.set(name, value).is_some() => return Ok(()),
+            _ => [name, " cannot be ", value, "."].concat(),
+        };
+        Err(fault)
+    }
+
+    /// Takes in one of [`PARTS`]; none where it cannot be so.
+    fn set(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "INTERVAL" => self.interval = number(value, 1, INTERVAL_MAX)?,
+            "COUNT" => self.count = Some(number(value, 1, COUNT_MAX)?),
+            "UNTIL" => self.until = Some(until(value)?),
+            "WKST" => self.week_start = day(value).filter(|d| d.ordinal.is_none())?.weekday,
+            "BYMONTH" => self.months = list(value, 1, 12)?,
+            "BYWEEKNO" => self.weeks = list(value, -53, 53)?,
+            "BYYEARDAY" => self.year_days = list(value, -366, 366)?,
+            "BYMONTHDAY" => self.month_days = list(value, -31, 31)?,
+            "BYSETPOS" => self.positions = list(value, -366, 366)?,
+            "BYDAY" => {
+                self.days = value.split(',').map(day).collect::<Option<_>>()?;
+                tidy_days(&mut self.days);
+            }
+            _ => {}
         }
-        Ok(())
+        Some(())
     }
 
     /// What RFC 5545 says of parts together.
