@@ -21,7 +21,7 @@ use chrono::NaiveDate;
 use tidings_domain::{
     id::{ClientId, MutationId, TaskId, UserId},
     task::Priority,
-    time::{TimeOfDay, Timestamp},
+    time::{TimeOfDay, Timestamp, parse_date, write_date},
 };
 use uuid::Uuid;
 
@@ -93,7 +93,19 @@ macro_rules! texts {
     )*};
 }
 
-texts!(Uuid ClientId MutationId TaskId UserId NaiveDate TimeOfDay Timestamp Priority);
+texts!(Uuid ClientId MutationId TaskId UserId TimeOfDay Timestamp Priority);
+
+impl FromJson for NaiveDate {
+    fn read(json: &Json) -> Option<Self> {
+        parse_date(&String::read(json)?).ok()
+    }
+}
+
+impl ToJson for NaiveDate {
+    fn write(&self) -> Json {
+        write_date(*self).as_str().write()
+    }
+}
 
 fn parsed<T: FromStr>(json: &Json) -> Option<T> {
     String::read(json)?.parse().ok()
