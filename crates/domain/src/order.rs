@@ -1,5 +1,5 @@
 //! Sorting. Each type and closure that std's sort is used with is another copy of it in the
-//! browser's build, so all go through one.
+//! browser's build, and a large one. So all go through one that is small.
 
 use std::cmp::Ordering;
 
@@ -9,10 +9,34 @@ pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     arrange(order, &mut |a, b| items.swap(a, b));
 }
 
-/// The order that `len` items go in, by their indices.
+/// The order that `len` items go in, by their indices: runs are merged, each time twice as long.
 fn sorted(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
-    order.sort_by(|a, b| compare(*a, *b));
+    let mut run = 1;
+    while run < len {
+        let mut merged = Vec::with_capacity(len);
+        for pair in order.chunks(2 * run) {
+            let (mut left, mut right) = pair.split_at(run.min(pair.len()));
+            // What is in order already costs one look.
+            let mixed = match (left.last(), right.first()) {
+                (Some(last), Some(first)) => compare(*first, *last).is_lt(),
+                _ => false,
+            };
+            while let (true, [a, lefts @ ..], [b, rights @ ..]) = (mixed, left, right) {
+                if compare(*b, *a).is_lt() {
+                    merged.push(*b);
+                    right = rights;
+                } else {
+                    merged.push(*a);
+                    left = lefts;
+                }
+            }
+            merged.extend_from_slice(left);
+            merged.extend_from_slice(right);
+        }
+        order = merged;
+        run *= 2;
+    }
     order
 }
 

@@ -56,7 +56,7 @@ pub struct Replica {
     base: Tasks,
     pending: Vec<Pending>,
     /// Chunks of a snapshot that is still arriving.
-    arriving: Option<Tasks>,
+    arriving: Option<Vec<Task>>,
     /// Closed tasks from before the last snapshot, which says nothing of them.
     doubtful: SortedSet<TaskId>,
     complete: bool,
@@ -141,7 +141,7 @@ impl Replica {
                 Step::Nothing
             }
             ServerFrame::Reset { .. } => {
-                self.arriving = Some(Tasks::default());
+                self.arriving = Some(Vec::new());
                 self.live = false;
                 Step::Nothing
             }
@@ -201,13 +201,14 @@ impl Replica {
         let Some(arriving) = &mut self.arriving else {
             return Step::Nothing;
         };
-        arriving.extend(items.into_iter().map(keyed));
+        arriving.extend(items);
         if !last {
             return Step::Nothing;
         }
         // A snapshot holds every open task. Of what it lacks, open tasks were closed meanwhile, and
         // of closed ones it says nothing: they stay for the views that show them, which fetch anew.
-        let base = self.arriving.take().unwrap_or_default();
+        let arrived = self.arriving.take().unwrap_or_default();
+        let base: Tasks = arrived.into_iter().map(keyed).collect();
         let mut kept = std::mem::take(&mut self.base);
         kept.retain(|id, task| !task.is_open() && base.get(id).is_none());
         self.doubtful.extend(kept.keys().copied());
