@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 stamp=$root/target/front.stamp # beside target/site, wherever cargo builds
-inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts/front.sh scripts/css.mjs scripts/compress.mjs)
+inputs=(Cargo.toml Cargo.lock rust-toolchain.toml app crates style public scripts/front.sh scripts/css.mjs scripts/imports.mjs scripts/compress.mjs)
 if fresh "$stamp" "${inputs[@]}" && [ -d target/site/pkg ] && [ -e "$target/release/hash.txt" ]; then
     exit
 fi
@@ -16,5 +16,6 @@ say "Building the browser's side"
 node scripts/css.mjs
 cargo leptos build --release --frontend-only
 rm -f target/site/pkg/*.ts # types, for nobody
+node scripts/imports.mjs target/site/pkg
 node scripts/compress.mjs target/site
 mv "$stamp.new" "$stamp"

@@ -19,7 +19,7 @@ use std::{fmt::Display, str::FromStr};
 
 use chrono::NaiveDate;
 use tidings_domain::{
-    id::{ClientId, MutationId, TaskId, UserId},
+    id::{self, ClientId, MutationId, TaskId, UserId},
     task::Priority,
     time::{TimeOfDay, Timestamp, parse_date, write_date},
 };
@@ -93,7 +93,19 @@ macro_rules! texts {
     )*};
 }
 
-texts!(Uuid ClientId MutationId TaskId UserId TimeOfDay Timestamp Priority);
+texts!(ClientId MutationId TaskId UserId TimeOfDay Timestamp Priority);
+
+impl FromJson for Uuid {
+    fn read(json: &Json) -> Option<Self> {
+        id::parse(&String::read(json)?).ok()
+    }
+}
+
+impl ToJson for Uuid {
+    fn write(&self) -> Json {
+        shown(self)
+    }
+}
 
 impl FromJson for NaiveDate {
     fn read(json: &Json) -> Option<Self> {
