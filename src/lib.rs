@@ -4,6 +4,7 @@ pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod consumers;
+pub mod dapr;
 pub mod error;
 pub mod events;
 pub mod http;
