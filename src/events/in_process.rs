@@ -127,6 +127,7 @@ mod tests {
             Published::Passing(_) => 'P',
             Published::Refused(_) => 'R',
             Published::Unfit(_) => 'U',
+            Published::Untried => '-',
         };
         assert_eq!(published.iter().map(kind).collect::<String>(), "TUUPT");
         assert!(transport.publish(Topic::TaskUpdates, &rows[..1]).await == [Published::Taken]);
