@@ -51,7 +51,6 @@ pub struct Metrics {
     delivery: Times<[Label; 1]>,
     dead_letters: Gauge,
     sockets: Gauge,
-    wake: Histogram,
     requests: Counters<Request>,
     answering: Times<Route>,
 }
@@ -72,8 +71,8 @@ struct Route {
 }
 
 impl Metrics {
-    /// Nothing counted yet.
-    pub fn new() -> Arc<Self> {
+    /// Nothing counted yet; `wakes` is where a hub tells how long its wake-ups take.
+    pub fn new(wakes: Histogram) -> Arc<Self> {
         let mut metrics = Self {
             registry: Registry::default(),
             published: Family::default(),
@@ -86,16 +85,15 @@ impl Metrics {
             delivery: Family::new_with_constructor(Seconds),
             dead_letters: Gauge::default(),
             sockets: Gauge::default(),
-            wake: seconds(),
             requests: Family::default(),
             answering: Family::new_with_constructor(Seconds),
         };
-        metrics.register();
+        metrics.register(wakes);
         Arc::new(metrics)
     }
 
     /// The names. To those of counters, the encoding adds `_total`.
-    fn register(&mut self) {
+    fn register(&mut self, wakes: Histogram) {
         let r = &mut self.registry;
         r.register(
             "tidings_events_published",
@@ -146,7 +144,7 @@ impl Metrics {
         r.register(
             "tidings_live_wake_seconds",
             "From a wake-up to the frame",
-            self.wake.clone(),
+            wakes,
         );
         r.register("http_requests", "Requests", self.requests.clone());
         r.register(
@@ -190,11 +188,6 @@ impl Metrics {
         }
     }
 
-    /// Told of every wake-up of sockets that made a frame: how long it took, in seconds.
-    pub fn wakes(&self) -> Histogram {
-        self.wake.clone()
-    }
-
     /// A request was answered.
     pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let (method, route) = (method.to_owned(), route.to_owned());
@@ -224,10 +217,14 @@ impl Metrics {
         self.dead.set(depths.iter().map(|depth| depth.dead).sum());
     }
 
-    /// How many sockets are open, and dead letters kept, now.
-    pub fn standing(&self, sockets: usize, dead_letters: i64) {
-        self.sockets.set(i64::try_from(sockets).unwrap_or(i64::MAX));
-        self.dead_letters.set(dead_letters);
+    /// How many dead letters are kept now.
+    pub fn letters(&self, kept: i64) {
+        self.dead_letters.set(kept);
+    }
+
+    /// How many sockets are open now.
+    pub fn sockets(&self, open: usize) {
+        self.sockets.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     /// All of it, as text.

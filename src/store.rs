@@ -1,6 +1,7 @@
 //! The store: everything that lasts. One trait a noun; `Store` is all of them. Only this module and
 //! those below it hold SQL.
 
+mod aside;
 mod outbox;
 mod people;
 pub mod plan;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use tidings_domain::id::UserId;
 
 pub use self::{
+    aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     sqlite::SqliteStore,

@@ -2,6 +2,7 @@
 //! read. See [`writer`] for how writes become transactions.
 
 mod accounts;
+mod aside;
 mod audit;
 mod check;
 mod feeds;

@@ -53,6 +53,8 @@ impl Clock for Hand {
 /// A server that runs, with a database of its own.
 pub(crate) struct TestApp {
     pub(crate) base: String,
+    /// Where the sidecar reaches it.
+    pub(crate) side: String,
     pub(crate) clock: Arc<Hand>,
     /// What its handlers use.
     pub(crate) inside: AppState,
@@ -72,6 +74,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config {
             site_addr: ([127, 0, 0, 1], 0).into(),
+            sidecar_addr: ([127, 0, 0, 1], 0).into(),
             database_url: format!("sqlite://{}", folder.path().join("t.db").display()),
             ..Config::default()
         };
@@ -83,11 +86,13 @@ impl TestApp {
         };
         let server = Server::build(config, ambient).await.unwrap();
         let base = format!("http://{}", server.addr());
+        let side = format!("http://{}", server.sidecar_addr().unwrap());
         let inside = server.app().clone();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(server.run_until(stop.clone()));
         Self {
             base,
+            side,
             clock,
             inside,
             stop,
@@ -107,6 +112,14 @@ impl TestApp {
             name: String::new(),
             credential: None,
             http,
+        }
+    }
+
+    /// The other end of the listener that the sidecar reaches.
+    pub(crate) fn sidecar(&self) -> Person {
+        Person {
+            base: self.side.clone(),
+            ..self.nobody()
         }
     }
 

@@ -17,5 +17,6 @@ mod people;
 mod process;
 mod relay;
 mod rest;
+mod sidecar;
 mod store;
 mod stranger;

@@ -68,7 +68,7 @@ async fn bad_configuration_is_told_a_line_a_fault() {
         ("ROLES", "cook"),
         ("LOG_FORMAT", "xml"),
         ("PUBLIC_URL", "example"),
-        ("EVENT_TRANSPORT", "dapr"),
+        ("EVENT_TRANSPORT", "pigeon"),
         ("LEPTOS_HASH_FILES", "true"),
         ("LEPTOS_HASH_FILE_NAME", "nothing"),
     ];
@@ -113,10 +113,14 @@ async fn migrate_makes_the_database_and_does_nothing_else() {
 #[tokio::test]
 async fn a_server_starts_is_healthy_and_stops() {
     let address = free().await;
+    let sidecar = free().await;
     assert!(!healthy(&address).await);
     for signal in ["-TERM", "-INT"] {
         let folder = tempfile::tempdir().unwrap();
-        let variables = [("LEPTOS_SITE_ADDR", address.as_str())];
+        let variables = [
+            ("LEPTOS_SITE_ADDR", address.as_str()),
+            ("SIDECAR_ADDR", sidecar.as_str()),
+        ];
         let server = tidings(folder.path(), &[], &variables).spawn().unwrap();
         let deadline = Instant::now() + DEADLINE;
         while !healthy(&address).await {

@@ -1,0 +1,118 @@
+//! The listener that only the sidecar (and whoever collects metrics) reaches: what it subscribes to
+//! for us, what it delivers, how we are.
+
+mod deliver;
+pub mod subscriptions;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tidings_domain::error::Code;
+use tokio_util::sync::CancellationToken;
+
+use self::subscriptions::Subscription;
+use super::{
+    edge::{self, BODY_MAX},
+    problem::Problem,
+};
+use crate::{
+    clock::Clock,
+    consumers::Consumers,
+    dapr::Token,
+    live::Hub,
+    metrics::Metrics,
+    store::{DeadLetters, Outbox},
+};
+
+/// How long a delivery may take; then it is to come again.
+const HANDLE_WITHIN: Duration = Duration::from_secs(20);
+
+/// What the sidecar's routes use.
+pub struct Sidecar {
+    /// Who handles what is delivered.
+    pub consumers: Consumers,
+    /// What to subscribe to.
+    pub subscriptions: Vec<Subscription>,
+    /// What could not be delivered.
+    pub letters: Arc<dyn DeadLetters>,
+    /// What waits to be published.
+    pub outbox: Arc<dyn Outbox>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Sockets, to be counted.
+    pub hub: Arc<Hub>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the sidecar must show, if anything.
+    pub token: Option<Token>,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
+}
+
+/// The sidecar's router.
+pub fn router(sidecar: Arc<Sidecar>) -> Router {
+    Router::new()
+        .route("/dapr/subscribe", get(subscribe))
+        .route("/events/dead-letter", post(deliver::dead_letter))
+        .route("/events/{topic}", post(deliver::event))
+        .route("/reminder-cron", post(cron))
+        .route("/healthz", get(healthy))
+        .route("/metrics", get(metrics))
+        .fallback(async || Problem::from(Code::NotFound))
+        .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn_with_state(sidecar.clone(), admit))
+        .with_state(sidecar)
+}
+
+/// Lets in who shows the token; everyone where none is set, and to what tells nothing of anybody.
+async fn admit(State(sidecar): State<Arc<Sidecar>>, request: Request, next: Next) -> Response {
+    let shown = request.headers().get(Token::HEADER);
+    let shown = shown.map_or(&[][..], |value| value.as_bytes());
+    let open = matches!(request.uri().path(), "/healthz" | "/metrics");
+    if !open && sidecar.token.as_ref().is_some_and(|token| !token.is(shown)) {
+        return Problem::from(Code::Unauthenticated).into_response();
+    }
+    let answer = edge::guard(next.run(request)).await;
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn subscribe(State(sidecar): State<Arc<Sidecar>>) -> Json<Value> {
+    Json(json!(sidecar.subscriptions))
+}
+
+/// The cron binding. It does not wait for what it sets off.
+async fn cron() -> StatusCode {
+    StatusCode::OK
+}
+
+async fn healthy(State(sidecar): State<Arc<Sidecar>>) -> Response {
+    if sidecar.stopping.is_cancelled() {
+        return Problem::from(Code::Unavailable).into_response();
+    }
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+async fn metrics(State(sidecar): State<Arc<Sidecar>>) -> Response {
+    let metrics = &sidecar.metrics;
+    // What the database does not tell now stays as it was last told.
+    match sidecar.outbox.depth().await {
+        Ok(depths) => metrics.outbox(&depths, sidecar.clock.now()),
+        Err(error) => tracing::warn!(%error, "the outbox was not counted"),
+    }
+    match sidecar.letters.count_letters().await {
+        Ok(letters) => metrics.letters(letters),
+        Err(error) => tracing::warn!(%error, "dead letters were not counted"),
+    }
+    metrics.sockets(sidecar.hub.sockets());
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], metrics.text()).into_response()
+}
