@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode, header};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::json;
 
 use super::{
@@ -74,6 +77,18 @@ impl Client {
         let body = serde_json::to_vec(&[item])
             .map_err(|error| call.fails(Fault::Unreadable(error.to_string())))?;
         let call = call.with_body("application/json", body);
+        if etag.is_none() {
+            // Some stores (Redis) only say that they failed where there is a value already.
+            let failed = |answer: &Answer| answer.status == StatusCode::INTERNAL_SERVER_ERROR;
+            let is_result = |a: &Answer| is_told(a) || failed(a);
+            let answer = self.call_until(&call, is_result).await?;
+            if !failed(&answer) {
+                return Ok(answer.status.is_success());
+            }
+            if self.state::<IgnoredAny>(store, key).await?.is_some() {
+                return Ok(false);
+            }
+        }
         self.change(&call).await
     }
 
@@ -92,10 +107,12 @@ impl Client {
     }
 
     async fn change(&self, call: &Call<'_>) -> Result<bool, Error> {
-        let conflicts = |answer: &Answer| answer.status == StatusCode::CONFLICT;
-        let answer = self
-            .call_until(call, |a| a.status.is_success() || conflicts(a))
-            .await?;
-        Ok(!conflicts(&answer))
+        let answer = self.call_until(call, is_told).await?;
+        Ok(answer.status.is_success())
     }
+}
+
+/// Whether the answer says that it was done, or that another was first.
+fn is_told(answer: &Answer) -> bool {
+    answer.status.is_success() || answer.status == StatusCode::CONFLICT
 }

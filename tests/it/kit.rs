@@ -103,24 +103,12 @@ impl TestApp {
 
     /// Somebody who is not signed in.
     pub(crate) fn nobody(&self) -> Person {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        Person {
-            base: self.base.clone(),
-            name: String::new(),
-            credential: None,
-            http,
-        }
+        Person::at(&self.base)
     }
 
     /// The other end of the listener that the sidecar reaches.
     pub(crate) fn sidecar(&self) -> Person {
-        Person {
-            base: self.side.clone(),
-            ..self.nobody()
-        }
+        Person::at(&self.side)
     }
 
     /// Somebody who has just signed up, in UTC.
@@ -130,16 +118,7 @@ impl TestApp {
 
     /// Somebody who has just signed up, in a zone.
     pub(crate) async fn person_in(&self, name: &str, zone: &str) -> Person {
-        let mut person = self.nobody();
-        let form = json!({ "email": format!("{name}@example.com"), "name": name,
-            "password": PASSWORD, "time_zone": zone });
-        let answer = person.post("/api/auth/register", form).await;
-        let cookie = answer.header("set-cookie");
-        let (cookie, _) = cookie.split_once(';').unwrap();
-        person.credential = Some(("cookie", cookie.to_owned()));
-        person.name = name.to_owned();
-        answer.expect(201);
-        person
+        self.nobody().sign_up(name, zone).await
     }
 
     /// Its database, past the server.
@@ -183,6 +162,45 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Somebody who is not signed in.
+    pub(crate) fn at(base: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            base: base.to_owned(),
+            name: String::new(),
+            credential: None,
+            http,
+        }
+    }
+
+    /// Somebody who has just signed up, in UTC.
+    pub(crate) async fn registered(base: &str, name: &str) -> Self {
+        Self::at(base).sign_up(name, "UTC").await
+    }
+
+    async fn sign_up(mut self, name: &str, zone: &str) -> Self {
+        let form = json!({ "email": format!("{name}@example.com"), "name": name,
+            "password": PASSWORD, "time_zone": zone });
+        let answer = self.post("/api/auth/register", form).await;
+        let cookie = answer.header("set-cookie");
+        let (cookie, _) = cookie.split_once(';').unwrap();
+        self.credential = Some(("cookie", cookie.to_owned()));
+        self.name = name.to_owned();
+        answer.expect(201);
+        self
+    }
+
+    /// The same person at another server.
+    pub(crate) fn at_base(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The same person as a program with a personal token.
     pub(crate) async fn program(&self) -> Self {
         let made = self.post("/api/tokens", json!({ "name": "Program" })).await;
@@ -209,6 +227,21 @@ impl Person {
         headers: &[(&'static str, &str)],
         body: String,
     ) -> Answer {
+        self.try_send(method, path, headers, body).await.unwrap()
+    }
+
+    /// Asks somebody who may not be there.
+    pub(crate) async fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_send("GET", path, &[], String::new()).await.ok()
+    }
+
+    async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: String,
+    ) -> reqwest::Result<Answer> {
         let method = method.parse().unwrap();
         let mut request = self.http.request(method, [&self.base, path].concat());
         for (name, value) in headers {
@@ -220,13 +253,13 @@ impl Person {
         if !body.is_empty() {
             request = request.body(body);
         }
-        let response = request.send().await.unwrap();
-        Answer {
+        let response = request.send().await?;
+        Ok(Answer {
             asked: path.to_owned(),
             code: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
-        }
+            text: response.text().await?,
+        })
     }
 
     async fn json(&self, method: &str, path: &str, body: Value) -> Answer {

@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod dapr;
 mod desk;
 mod drain;
 mod edge;

@@ -103,7 +103,8 @@ async fn what_can_never_be_handled_is_dropped_and_its_dead_letter_knows_why() {
         .await
         .status(404);
 
-    for (topic, event) in [("user-events.dlq", &future), ("task-events.dlq", &strange)] {
+    // As Dapr leaves the topic, and as it might be.
+    for (topic, event) in [("user-events", &future), ("task-events.dlq", &strange)] {
         for _ in 0..2 {
             let letter = cloud_event(topic, event.clone());
             let answer = sidecar.post("/events/dead-letter", letter).await;

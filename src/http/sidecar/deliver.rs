@@ -117,8 +117,9 @@ async fn note(sidecar: &Sidecar, topic: Topic, body: &[u8], why: Why) {
 /// One dead letter.
 pub(super) async fn dead_letter(State(sidecar): State<Arc<Sidecar>>, body: Bytes) -> Response {
     let label = Label::read(&body);
-    let topic = label.topic.strip_suffix(DEAD).and_then(Topic::parse);
-    let Some(topic) = topic else {
+    // A sidecar passes the event on as it was, the topic that it came from included.
+    let name = label.topic.strip_suffix(DEAD).unwrap_or(&label.topic);
+    let Some(topic) = Topic::parse(name) else {
         let (event_id, topic) = (label.id, label.topic);
         tracing::error!(event_id, topic, "a dead letter of no topic was dropped");
         return Json(json!({ "status": "DROP" })).into_response();
