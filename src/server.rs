@@ -82,6 +82,7 @@ impl Server {
             subscriptions: subscriptions(&consumers.topics(), &config.dapr),
             consumers: consumers.clone(),
             letters: store.clone(),
+            feeds: store.clone(),
             outbox: store.clone(),
             clock: clock.clone(),
             hub: hub.clone(),

@@ -11,12 +11,14 @@ CREATE TABLE failures (
 CREATE INDEX failures_at ON failures (at);
 
 -- What the broker gave up to deliver, until an operator tries it again or drops it. `payload` is the
--- whole CloudEvent. `event_id` is as it is written there; `user_id` null where nobody is known.
+-- whole CloudEvent. `event_id` is as it is written there; `user_id` and `task_id` are null where they
+-- cannot be read: a letter goes when its person or its task does.
 CREATE TABLE dead_letters (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     topic TEXT NOT NULL,
     event_id TEXT NOT NULL,
     user_id TEXT,
+    task_id TEXT,
     consumer TEXT,
     error TEXT,
     payload TEXT NOT NULL,
@@ -24,4 +26,4 @@ CREATE TABLE dead_letters (
     UNIQUE (topic, event_id)
 ) STRICT;
 
-CREATE INDEX dead_letters_user ON dead_letters (user_id);
+CREATE INDEX dead_letters_user ON dead_letters (user_id, task_id);

@@ -15,8 +15,9 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use tidings_domain::error::Code;
+use tidings_domain::{error::Code, id::UserId};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use self::subscriptions::Subscription;
 use super::{
@@ -27,9 +28,10 @@ use crate::{
     clock::Clock,
     consumers::Consumers,
     dapr::Token,
+    error::Result,
     live::Hub,
     metrics::Metrics,
-    store::{DeadLetters, Outbox},
+    store::{DeadLetters, Feeds, Outbox},
 };
 
 /// How long a delivery may take; then it is to come again.
@@ -43,6 +45,8 @@ pub struct Sidecar {
     pub subscriptions: Vec<Subscription>,
     /// What could not be delivered.
     pub letters: Arc<dyn DeadLetters>,
+    /// What only the database knows.
+    pub feeds: Arc<dyn Feeds>,
     /// What waits to be published.
     pub outbox: Arc<dyn Outbox>,
     /// Time.
@@ -94,11 +98,15 @@ async fn cron() -> StatusCode {
     StatusCode::OK
 }
 
-async fn healthy(State(sidecar): State<Arc<Sidecar>>) -> Response {
+/// Without the database nothing that is delivered could be handled: a sidecar that asks waits, rather
+/// than make dead letters of it all.
+async fn healthy(State(sidecar): State<Arc<Sidecar>>) -> Result<Json<Value>> {
     if sidecar.stopping.is_cancelled() {
-        return Problem::from(Code::Unavailable).into_response();
+        return Err(Code::Unavailable.into());
     }
-    Json(json!({ "status": "ok" })).into_response()
+    // Nobody's feed: the cheapest question that only the database can answer.
+    sidecar.feeds.head(UserId(Uuid::nil())).await?;
+    Ok(Json(json!({ "status": "ok" })))
 }
 
 async fn metrics(State(sidecar): State<Arc<Sidecar>>) -> Response {

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use tidings_domain::{
     event::Topic,
-    id::{EventId, UserId},
+    id::{EventId, TaskId, UserId},
     time::Timestamp,
 };
 
@@ -65,6 +65,8 @@ pub struct Undelivered {
     pub event_id: String,
     /// Whose it is, if that can be read.
     pub user_id: Option<UserId>,
+    /// Which task it is about, if that can be read.
+    pub task_id: Option<TaskId>,
     /// The whole CloudEvent.
     pub payload: String,
     /// When it came.

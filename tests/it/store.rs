@@ -1,6 +1,7 @@
 //! The contract of a store, held by every implementation: each test is generic over
 //! [`kit::TestStore`].
 
+mod aside;
 mod groups;
 mod histories;
 mod kit;

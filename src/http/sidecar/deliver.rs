@@ -10,7 +10,11 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use tidings_domain::{error::Code, event::Topic, id::UserId};
+use tidings_domain::{
+    error::Code,
+    event::Topic,
+    id::{TaskId, UserId},
+};
 use tokio::time::timeout;
 
 use super::{HANDLE_WITHIN, Sidecar, subscriptions::DEAD};
@@ -33,6 +37,7 @@ struct Label {
 #[serde(default)]
 struct Owner {
     user_id: Option<UserId>,
+    task_id: Option<TaskId>,
 }
 
 impl Label {
@@ -133,6 +138,7 @@ pub(super) async fn dead_letter(State(sidecar): State<Arc<Sidecar>>, body: Bytes
         topic,
         event_id: label.id,
         user_id: label.data.user_id,
+        task_id: label.data.task_id,
         payload: String::from_utf8_lossy(&body).into_owned(),
         received_at: sidecar.clock.now(),
     };

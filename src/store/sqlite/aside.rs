@@ -24,10 +24,11 @@ INSERT INTO failures (topic, event_id, consumer, error, at) VALUES (?, ?, ?, ?, 
     SET consumer = excluded.consumer, error = excluded.error, at = excluded.at; \
 DELETE FROM failures WHERE at < ?";
 
-/// ?1 topic, ?2 event, ?3 user, ?4 payload, ?5 when.
+/// ?1 topic, ?2 event, ?3 user, ?4 payload, ?5 when, ?6 task.
 const KEEP: &str = "\
-INSERT INTO dead_letters (topic, event_id, user_id, consumer, error, payload, received_at) \
-    SELECT ?1, ?2, ?3, f.consumer, f.error, ?4, ?5 FROM (SELECT 1) \
+INSERT INTO dead_letters \
+    (topic, event_id, user_id, task_id, consumer, error, payload, received_at) \
+    SELECT ?1, ?2, ?3, ?6, f.consumer, f.error, ?4, ?5 FROM (SELECT 1) \
     LEFT JOIN failures f ON f.topic = ?1 AND f.event_id = ?2 WHERE true \
     ON CONFLICT (topic, event_id) DO UPDATE SET received_at = excluded.received_at, \
     consumer = coalesce(excluded.consumer, consumer), error = coalesce(excluded.error, error); \
@@ -113,7 +114,8 @@ impl DeadLetters for SqliteStore {
             .bind(letter.event_id.clone())
             .bind(letter.user_id.map(|user| user.to_string()))
             .bind(letter.payload.clone())
-            .bind(letter.received_at.0);
+            .bind(letter.received_at.0)
+            .bind(letter.task_id.map(|task| task.to_string()));
         self.change(statement, News::None).await.map(drop)
     }
 

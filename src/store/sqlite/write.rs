@@ -58,6 +58,8 @@ UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
 pub(super) const PURGE: &str = "\
 DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?) j CROSS JOIN tasks t \
     ON t.user_id = j.value->>0 AND t.id = j.value->>1); \
+DELETE FROM dead_letters WHERE id IN (SELECT d.id FROM json_each(?) j CROSS JOIN dead_letters d \
+    ON d.user_id = j.value->>0 AND d.task_id = j.value->>1); \
 UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \
     '$.data', json_object('task_id', task_id, 'user_id', user_id)) \
     WHERE n IN (SELECT e.n FROM json_each(?) j CROSS JOIN events e ON e.user_id = j.value->>0 \
@@ -128,6 +130,7 @@ pub(super) async fn store(
         .collect();
     sqlx::query(PURGE)
         .bind(to_json(&gone)?)
+        .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)
         .execute(connection)
         .await

@@ -42,7 +42,7 @@ fn ports<const N: usize>() -> [u16; N] {
 
 /// Asks until the answer is the one that is waited for.
 pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + 2 * DEADLINE;
+    let deadline = Instant::now() + 4 * DEADLINE;
     loop {
         if let Some(answer) = ask().await {
             return answer;
