@@ -2,6 +2,7 @@
 
 mod events;
 mod flags;
+mod secrets;
 mod values;
 
 use std::{

@@ -168,7 +168,8 @@ fn complain(words: &impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{words}");
 }
 
-async fn serve(flags: Serve) -> Result<(), Failure> {
+async fn serve(mut flags: Serve) -> Result<(), Failure> {
+    flags.serve.read_secrets().await?;
     let (logging, config) = match (flags.log.check(), flags.serve.check()) {
         (Ok(logging), Ok(config)) => (logging, config),
         (logging, config) => {

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    EventTransport,
+    ConfigFault, EventTransport,
     flags::Faults,
+    secrets::Secrets,
     values::{address, component, port, switch, token},
 };
 use crate::dapr::{Settings, Token};
@@ -119,6 +120,27 @@ pub(super) struct Events {
 }
 
 impl EventArgs {
+    /// Reads secrets from the sidecar's store, where one is set: these, and what `others` names.
+    ///
+    /// # Errors
+    /// Where the store does not answer. What is wrong with the flags themselves, [`Self::check`]
+    /// tells.
+    pub(super) async fn fill(
+        &mut self,
+        others: &mut [(&'static str, &mut String)],
+    ) -> Result<(), ConfigFault> {
+        let Some(settings) = self.settings(&mut Faults::default()) else {
+            return Ok(());
+        };
+        let Some(secrets) = Secrets::open(&settings).await? else {
+            return Ok(());
+        };
+        for (name, value) in others {
+            secrets.fill(name, value).await?;
+        }
+        secrets.fill("APP_API_TOKEN", &mut self.app_api_token).await
+    }
+
     /// Checks them; nothing once a fault was noted.
     pub(super) fn check(&self, faults: &mut Faults) -> Option<Events> {
         let sidecar_addr = faults.take("SIDECAR_ADDR", address(&self.sidecar_addr));

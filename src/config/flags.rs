@@ -209,6 +209,15 @@ impl AddressArgs {
 }
 
 impl ServeArgs {
+    /// Reads what the sidecar's secret store has, where one is set.
+    ///
+    /// # Errors
+    /// Where it does not answer within a minute.
+    pub async fn read_secrets(&mut self) -> Result<(), Vec<ConfigFault>> {
+        let others = &mut [("DATABASE_URL", &mut self.database.database_url)];
+        self.events.fill(others).await.map_err(|fault| vec![fault])
+    }
+
     /// Checks them.
     ///
     /// # Errors

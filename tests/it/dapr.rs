@@ -117,7 +117,7 @@ async fn nothing_is_lost_while_the_program_or_the_broker_is_gone() {
     let ann = Person::registered(&replica.base, "ann").await;
     add(&ann, 10).await;
     replica.kill_program();
-    replica.start_program_again(&place);
+    replica.start_program();
     replica.ready("ok").await;
     place.signal_redis("-STOP");
     add(&ann, 10).await;
@@ -136,6 +136,17 @@ async fn each_side_shows_its_token() {
     let ann = Person::registered(&replica.base, "ann").await;
     add(&ann, 3).await;
     audited(&ann, 3).await;
+}
+
+#[tokio::test]
+async fn secrets_are_read_from_the_store_of_the_sidecar() {
+    let place = Place::new().await;
+    let store = [("DAPR_SECRET_STORE", "todo-secrets")];
+    let replica = Replica::start(&place, "one", &store).await;
+    Person::registered(&replica.base, "ann").await;
+    // Not where it would be without: in data/ of the folder that it runs in.
+    assert!(place.folder.path().join("t.db").exists());
+    assert!(!place.folder.path().join("data").exists());
 }
 
 #[tokio::test]

@@ -126,6 +126,7 @@ pub(crate) struct Replica {
     ports: [u16; 4],
     variables: Vec<(&'static str, String)>,
     redis: u16,
+    database: String,
     folder: PathBuf,
     program: Option<Process>,
     sidecar: Option<Process>,
@@ -147,17 +148,18 @@ impl Replica {
             ports: ports(),
             variables: variables.collect(),
             redis: place.redis_port,
+            database: place.database(),
             folder: place.folder.path().to_owned(),
             program: None,
             sidecar: None,
         };
-        replica.start_program(&place.database());
+        replica.start_program();
         replica.start_sidecar();
         replica.ready("ok").await;
         replica
     }
 
-    fn start_program(&mut self, database: &str) {
+    pub(crate) fn start_program(&mut self) {
         let site = self.base.trim_start_matches("http://");
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
         command
@@ -166,12 +168,16 @@ impl Replica {
             .env_clear()
             .env("LEPTOS_SITE_ADDR", site)
             .env("SIDECAR_ADDR", format!("127.0.0.1:{}", self.side))
-            .env("DATABASE_URL", database)
+            .env("DATABASE_URL", &self.database)
             .env("DAPR_HOST", "127.0.0.1")
             .env("DAPR_HTTP_PORT", self.ports[0].to_string())
             // Only what is delivered can wake a socket.
             .env("LIVE_POLL_SECONDS", "0")
             .envs(self.variables.iter().cloned());
+        if self.variable("DAPR_SECRET_STORE").is_some() {
+            // The sidecar knows where it is.
+            command.env_remove("DATABASE_URL");
+        }
         let log = self.folder.join(format!("{}.log", self.name));
         self.program = Some(spawn(&mut command, &log));
     }
@@ -199,6 +205,7 @@ impl Replica {
             .current_dir(&self.folder)
             .env("DAPR_HOST_IP", "127.0.0.1")
             .env("REDIS_ADDR", format!("127.0.0.1:{}", self.redis))
+            .env("DATABASE_URL", &self.database)
             .envs(self.variables.iter().cloned());
         for folder in ["", "components/common", "components/redis"] {
             command.arg("--resources-path").arg(dapr.join(folder));
@@ -213,10 +220,6 @@ impl Replica {
 
     pub(crate) fn kill_program(&mut self) {
         self.program = None;
-    }
-
-    pub(crate) fn start_program_again(&mut self, place: &Place) {
-        self.start_program(&place.database());
     }
 
     /// Waits until `/readyz` says so; all that it says. All is well only once the sidecar has its
