@@ -180,6 +180,9 @@ impl Consumers {
     /// Counts what they do.
     #[must_use]
     pub fn counted(mut self, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
+        for consumer in &self.list {
+            metrics.consumer(consumer.name());
+        }
         self.counted = Some((metrics, clock));
         self
     }

@@ -89,7 +89,23 @@ impl Metrics {
             answering: Family::new_with_constructor(Seconds),
         };
         metrics.register(wakes);
+        // What has not happened yet is 0, not absent: alerts need that.
+        for topic in Topic::ALL {
+            let labels = [("topic", topic.as_str())];
+            drop(metrics.publishing.get_or_create(&labels));
+            let labels = [("topic", topic.as_str()), ("outcome", "taken")];
+            drop(metrics.published.get_or_create(&labels));
+        }
         Arc::new(metrics)
+    }
+
+    /// There is such a consumer.
+    pub fn consumer(&self, consumer: &'static str) {
+        let labels = [("consumer", consumer)];
+        drop(self.consuming.get_or_create(&labels));
+        drop(self.delivery.get_or_create(&labels));
+        let labels = [("consumer", consumer), ("outcome", "success")];
+        drop(self.consumed.get_or_create(&labels));
     }
 
     /// The names. To those of counters, the encoding adds `_total`.

@@ -85,3 +85,35 @@ impl Watch {
         components.chain(subscriptions).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dapr::Component;
+
+    #[test]
+    fn what_a_sidecar_lacks_is_named() {
+        let settings = Settings::default();
+        let wanted = |topic: &str| Subscription {
+            pubsub: settings.pubsub.clone(),
+            topic: topic.into(),
+        };
+        let watch = Watch::new(
+            Client::new(&settings).unwrap(),
+            &settings,
+            vec![wanted("task-events"), wanted("user-events")],
+            Arc::default(),
+        );
+        let mut metadata = Metadata::default();
+        metadata.components.push(Component {
+            name: "todo-pubsub".into(),
+            kind: "pubsub.redis".into(),
+        });
+        metadata.subscriptions.push(wanted("user-events"));
+        let expected = [
+            "component todo-broadcast",
+            "subscription to task-events of todo-pubsub",
+        ];
+        assert_eq!(watch.missing(&metadata), expected);
+    }
+}

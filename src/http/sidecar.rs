@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -109,7 +109,7 @@ async fn healthy(State(sidecar): State<Arc<Sidecar>>) -> Result<Json<Value>> {
     Ok(Json(json!({ "status": "ok" })))
 }
 
-async fn metrics(State(sidecar): State<Arc<Sidecar>>) -> Response {
+async fn metrics(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> Response {
     let metrics = &sidecar.metrics;
     // What the database does not tell now stays as it was last told.
     match sidecar.outbox.depth().await {
@@ -121,6 +121,11 @@ async fn metrics(State(sidecar): State<Arc<Sidecar>>) -> Response {
         Err(error) => tracing::warn!(%error, "dead letters were not counted"),
     }
     metrics.sockets(sidecar.hub.sockets());
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    // The text is the same: whoever does not know the newer name reads it as the older one.
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    let kind = match accept.is_some_and(|accept| accept.contains("openmetrics")) {
+        true => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        false => "text/plain; version=0.0.4; charset=utf-8",
+    };
     ([(header::CONTENT_TYPE, kind)], metrics.text()).into_response()
 }

@@ -199,6 +199,22 @@ async fn bodies_are_bounded_and_its_routes_are_not_public() {
 }
 
 #[tokio::test]
+async fn what_has_not_happened_yet_is_counted_as_nothing() {
+    let app = TestApp::new().await;
+    let published = "tidings_events_published_total{topic=\"reminders\",outcome=\"taken\"}";
+    assert_eq!(metric(&app, published).await, "0");
+    let consumed = "tidings_events_consumed_total{consumer=\"live\",outcome=\"success\"}";
+    assert_eq!(metric(&app, consumed).await, "0");
+    let plain = app.sidecar().get("/metrics").await;
+    assert!(plain.header("content-type").starts_with("text/plain"));
+    let newer = app
+        .sidecar()
+        .known_by("accept", "application/openmetrics-text;q=1,*/*;q=0.1");
+    let newer = newer.get("/metrics").await.header("content-type");
+    assert!(newer.starts_with("application/openmetrics-text"));
+}
+
+#[tokio::test]
 async fn metrics_are_named_as_promised_and_hold_no_id() {
     let app = TestApp::new().await;
     let ann = app.person("ann").await;
