@@ -1,12 +1,15 @@
 # Every task of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test unit e2e lint format bench size screenshots daprd kafka clean
+.PHONY: help run run-dapr dev test unit e2e lint format bench size screenshots daprd kafka clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: ## build what changed (release) and serve http://127.0.0.1:3000, data in data/
 	@scripts/run.sh
+
+run-dapr: ## the same with a broker and a Dapr sidecar; BROKER=redis, kafka or memory
+	@BROKER=$(BROKER) scripts/run-dapr.sh
 
 dev: ## serve a debug build, rebuilt and reloaded at every change
 	@scripts/dev.sh
