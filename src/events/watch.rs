@@ -8,7 +8,7 @@ use super::standing::Standing;
 use crate::dapr::{Client, Metadata, Settings, Subscription};
 
 /// How often to ask a sidecar that answers, and one that does not.
-const ASK: (Duration, Duration) = (Duration::from_secs(5), Duration::from_millis(500));
+const ASK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
 
 /// Asks the sidecar how it is, until it is told to stop.
 pub struct Watch {
