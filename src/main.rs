@@ -232,6 +232,8 @@ struct Nobody;
 
 impl OnCommit for Nobody {
     fn committed(&self, _: &[UserId]) {}
+
+    fn account_changed(&self, _: UserId) {}
 }
 
 async fn open(log: LogArgs, database: DatabaseArgs) -> Result<Arc<SqliteStore>, Failure> {
