@@ -17,7 +17,7 @@ use tidings::{
     live::Hub,
     server::Server,
     shutdown::Signals,
-    store::{OnCommit, SqliteStore},
+    store::{self, OnCommit, SharedStore},
     telemetry,
 };
 use tidings_domain::id::UserId;
@@ -206,7 +206,7 @@ async fn serve(mut flags: Serve) -> Result<(), Failure> {
 
 async fn migrate(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
     let url = prepare(log, database)?;
-    SqliteStore::migrate(&url).await.map_err(Failure::running)
+    store::migrate(&url).await.map_err(Failure::running)
 }
 
 /// Begins to log; the database's URL.
@@ -236,10 +236,10 @@ impl OnCommit for Nobody {
     fn account_changed(&self, _: UserId) {}
 }
 
-async fn open(log: LogArgs, database: DatabaseArgs) -> Result<Arc<SqliteStore>, Failure> {
+async fn open(log: LogArgs, database: DatabaseArgs) -> Result<SharedStore, Failure> {
     let url = prepare(log, database)?;
-    let store = SqliteStore::open(&url, Ambient::default(), Arc::new(Nobody)).await;
-    store.map(Arc::new).map_err(Failure::running)
+    let store = store::open(&url, Ambient::default(), Arc::new(Nobody)).await;
+    store.map_err(Failure::running)
 }
 
 async fn outbox(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {

@@ -31,7 +31,7 @@ use crate::{
     metrics::Metrics,
     service::{accounts::Accounts, tasks::Tasks},
     shutdown::watched,
-    store::{SharedStore, SqliteStore},
+    store::{self, SharedStore},
 };
 
 /// How long sockets may take to say goodbye, and the store to close.
@@ -48,7 +48,7 @@ pub struct Server {
     relay: Relay,
     /// Looks after the sidecar, where there is one.
     watch: Option<Watch>,
-    store: Arc<SqliteStore>,
+    store: SharedStore,
     /// Cancelled when the server is to stop: no more connections, sockets close.
     stop: CancellationToken,
 }
@@ -70,9 +70,7 @@ impl Server {
         let wake = Arc::new(Notify::new());
         let cache = Arc::new(Cache::default());
         let commits = Arc::new(Commits::new(wake.clone(), hub.clone(), cache.clone()));
-        let store = SqliteStore::open(&config.database_url, ambient.clone(), commits).await?;
-        let store = Arc::new(store);
-        let shared: SharedStore = store.clone();
+        let store = store::open(&config.database_url, ambient.clone(), commits).await?;
 
         let metrics = Metrics::new(hub.wakes());
         let clock = ambient.clock.clone();
@@ -102,30 +100,28 @@ impl Server {
         };
         let (watch, standing) = watched.unzip();
         let transport = Arc::new(Metered::new(transport, metrics.clone()));
-        // The same after a restart, so that the leases of the one before are ours; and no other
-        // process on this database listens here.
-        let holder = Uuid::new_v5(&shared.epoch(), addr.to_string().as_bytes());
+        let holder = holder(store.epoch(), addr);
         let relay = Relay::new(store.clone(), transport, clock.clone(), wake, holder);
 
-        let sessions = Arc::new(Sessions::new(shared.clone(), clock, cache));
+        let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
         let limits = config.limits;
         let accounts =
-            Accounts::new(shared.clone(), ambient.clone(), sessions.clone(), limits).await?;
+            Accounts::new(store.clone(), ambient.clone(), sessions.clone(), limits).await?;
         let sockets = Arc::new(Sockets {
             hub: hub.clone(),
-            store: shared.clone(),
+            store: store.clone(),
             ambient: ambient.clone(),
             timing: config.timing,
         });
         let app = Arc::new(App {
-            tasks: Tasks::new(shared.clone(), ambient.clone()),
+            tasks: Tasks::new(store.clone(), ambient.clone()),
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
             room: Semaphore::new(config.requests),
             stopping: stop.clone(),
             assets: files::assets(&config),
             config,
             ambient,
-            store: shared,
+            store: store.clone(),
             hub,
             sessions,
             accounts,
@@ -243,4 +239,12 @@ fn by_dapr(
     });
     let watch = Watch::new(client, settings, wanted.collect(), standing.clone());
     Ok((Arc::new(dapr), watch, standing))
+}
+
+/// Whom the relay's leases belong to: the same after a restart, so that the leases of the one before
+/// are ours, and no other process on this database, since none of this machine listens here and other
+/// machines have other names.
+fn holder(epoch: Uuid, addr: SocketAddr) -> Uuid {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Uuid::new_v5(&epoch, format!("{machine} {addr}").as_bytes())
 }

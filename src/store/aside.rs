@@ -1,6 +1,5 @@
 //! What was set aside, for operators: rows of the outbox that could not be published, and dead
-//! letters that could not be delivered. Apart from the other traits: nothing that a person does
-//! needs it.
+//! letters that could not be delivered.
 
 use async_trait::async_trait;
 use tidings_domain::{

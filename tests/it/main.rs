@@ -15,6 +15,7 @@ mod kit;
 mod live;
 mod pages;
 mod people;
+mod postgres;
 mod process;
 mod relay;
 mod rest;

@@ -32,8 +32,13 @@ macro_rules! contract {
             people: registers_once, changes_an_account, keeps_sessions,
                 begins_no_session_with_an_old_password, keeps_tokens,
                 forgets_a_person;
+            aside: rows_that_were_set_aside_are_listed_put_back_and_dropped,
+                a_dead_letter_is_kept_once_and_knows_what_was_noted,
+                a_dead_letter_goes_with_its_task_and_its_person,
+                retrying_runs_the_handlers_and_keeps_what_they_cannot_handle;
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
-                claims_the_oldest_first, records_an_event_once;
+                claims_the_oldest_first,
+                records_an_event_once;
         }
     };
     ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {
@@ -50,3 +55,4 @@ macro_rules! contract {
 }
 
 contract!(Sqlite in on_sqlite);
+contract!(Postgres in on_postgres);

@@ -8,7 +8,6 @@ use sqlx::SqliteConnection;
 use tidings_domain::{
     id::{TaskId, UserId},
     task::Task,
-    text,
     time::TzDatabase,
 };
 
@@ -16,7 +15,7 @@ use super::{db, to_json};
 use crate::{
     error::Result,
     store::{
-        LooseEvent,
+        LooseEvent, listing,
         plan::{EventRow, WriteSet},
     },
 };
@@ -237,13 +236,7 @@ impl<'a> TaskRow<'a> {
         let tags = (!task.tags.is_empty())
             .then(|| to_json(&task.tags))
             .transpose()?;
-        let title_key = text::fold(&task.title);
-        let mut search = String::new();
-        let rest = std::iter::once(&task.description).chain(&task.tags);
-        add_words(&mut search, &title_key);
-        for part in rest.filter(|part| !part.is_empty()) {
-            add_words(&mut search, &text::fold(part));
-        }
+        let (title_key, search) = listing::keys(task);
         let title = texts.add(&title_key);
         let words = texts.add(&search);
         let whole = texts.add(json);
@@ -267,13 +260,6 @@ impl<'a> TaskRow<'a> {
             whole.0,
             whole.1,
         ))
-    }
-}
-
-fn add_words(search: &mut String, folded: &str) {
-    for word in text::words(folded) {
-        search.push(' ');
-        search.push_str(word);
     }
 }
 

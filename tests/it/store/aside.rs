@@ -8,7 +8,7 @@ use tidings::{
     commands::{self, Which},
     consumers::{Consumer, Consumers, Delivery},
     error::{Error, Result},
-    store::{DeadLetters, Failure, OutboxAside, Settled, Undelivered},
+    store::{DeadLetters, Failure, Settled, Undelivered},
 };
 use tidings_domain::{
     command::Command,
@@ -17,7 +17,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::kit::{Kit, NOON, Sqlite, TestStore};
+use super::kit::{Kit, NOON, TestStore};
 
 fn letter(user_id: UserId, task_id: Option<TaskId>) -> Undelivered {
     let event_id = Uuid::now_v7().to_string();
@@ -68,10 +68,11 @@ async fn set_aside(kit: &Kit, user: UserId) -> Vec<i64> {
     ids
 }
 
-#[tokio::test]
-async fn rows_that_were_set_aside_are_listed_put_back_and_dropped() {
-    let store = Sqlite::new().await;
-    let (kit, aside) = (store.kit(), store.store());
+pub(crate) async fn rows_that_were_set_aside_are_listed_put_back_and_dropped(
+    store: impl TestStore,
+) {
+    let kit = store.kit();
+    let aside = &*kit.store;
     let ann = kit.person("ann").await;
     kit.add_titled(ann, "Milk").await;
     let ids = set_aside(kit, ann).await;
@@ -113,10 +114,8 @@ async fn rows_that_were_set_aside_are_listed_put_back_and_dropped() {
     assert_eq!(store.faults().await, Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn a_dead_letter_is_kept_once_and_knows_what_was_noted() {
-    let store = Sqlite::new().await;
-    let letters = store.store();
+pub(crate) async fn a_dead_letter_is_kept_once_and_knows_what_was_noted(store: impl TestStore) {
+    let letters = &*store.kit().store;
     let ann = UserId(Uuid::now_v7());
     let (known, unknown) = (letter(ann, None), letter(ann, None));
     letters
@@ -142,10 +141,9 @@ async fn a_dead_letter_is_kept_once_and_knows_what_was_noted() {
     assert_eq!(letters.letters(kept[0].id, 1).await.unwrap(), kept[1..]);
 }
 
-#[tokio::test]
-async fn a_dead_letter_goes_with_its_task_and_its_person() {
-    let store = Sqlite::new().await;
-    let (kit, letters) = (store.kit(), store.store());
+pub(crate) async fn a_dead_letter_goes_with_its_task_and_its_person(store: impl TestStore) {
+    let kit = store.kit();
+    let letters = &*kit.store;
     let ann = kit.person("ann").await;
     let bob = kit.person("bob").await;
     let task = kit.add_titled(ann, "A secret").await;
@@ -185,10 +183,10 @@ impl Consumer for Only {
     }
 }
 
-#[tokio::test]
-async fn retrying_runs_the_handlers_and_keeps_what_they_cannot_handle() {
-    let store = Sqlite::new().await;
-    let letters = store.store();
+pub(crate) async fn retrying_runs_the_handlers_and_keeps_what_they_cannot_handle(
+    store: impl TestStore,
+) {
+    let letters = &*store.kit().store;
     let (ann, bob) = (UserId(Uuid::now_v7()), UserId(Uuid::now_v7()));
     let (good, bad) = (letter(ann, None), letter(bob, None));
     for letter in [&good, &bad] {

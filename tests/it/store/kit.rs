@@ -11,7 +11,8 @@ use tidings::{
     clock::{Ambient, Clock, RandomIds},
     error::{Error, Result},
     store::{
-        Account, LooseEvent, Mutation, OnCommit, Outcome, SharedStore, SqliteStore, StoredEvent,
+        Account, LooseEvent, Mutation, OnCommit, Outcome, PostgresStore, SharedStore, SqliteStore,
+        StoredEvent,
     },
 };
 use tidings_domain::{
@@ -23,6 +24,8 @@ use tidings_domain::{
     task::Task,
     time::Timestamp,
 };
+
+use crate::postgres;
 
 /// Noon of a Saturday in November 2026, UTC.
 pub(crate) const NOON: Timestamp = Timestamp(1_795_262_400_000);
@@ -81,7 +84,6 @@ pub(crate) struct Kit {
 /// SQLite in a temporary folder.
 pub(crate) struct Sqlite {
     folder: TempDir,
-    store: Arc<SqliteStore>,
     kit: Kit,
 }
 
@@ -107,18 +109,13 @@ impl Sqlite {
         let store = SqliteStore::open(&url, ambient, commits.clone())
             .await
             .unwrap();
-        let store = Arc::new(store);
         let kit = Kit {
-            store: store.clone(),
+            store: Arc::new(store),
             clock,
             commits,
             ids: RandomIds,
         };
-        Self { folder, store, kit }
-    }
-
-    pub(crate) fn store(&self) -> &SqliteStore {
-        &self.store
+        Self { folder, kit }
     }
 }
 
@@ -133,13 +130,62 @@ impl TestStore for Sqlite {
     }
 
     async fn reopen(&mut self) {
-        self.store.close().await;
+        self.kit.store.close().await;
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         *self = Self::open(folder, self.kit.clock.clone()).await;
     }
 
     async fn faults(&self) -> Vec<String> {
-        self.store.check().await.unwrap().faults
+        self.kit.store.check().await.unwrap().faults
+    }
+}
+
+/// PostgreSQL, a database of its own.
+pub(crate) struct Postgres {
+    url: String,
+    kit: Kit,
+}
+
+impl Postgres {
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Another process's store on the database at `url`.
+    pub(crate) async fn open(url: String, clock: Arc<TestClock>) -> Self {
+        let commits = Arc::new(Commits::default());
+        let ambient = Ambient {
+            clock: clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let store = PostgresStore::open(&url, ambient, commits.clone()).await;
+        let kit = Kit {
+            store: Arc::new(store.unwrap()),
+            clock,
+            commits,
+            ids: RandomIds,
+        };
+        Self { url, kit }
+    }
+}
+
+impl TestStore for Postgres {
+    async fn new() -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(NOON.0)));
+        Self::open(postgres::database().await, clock).await
+    }
+
+    fn kit(&self) -> &Kit {
+        &self.kit
+    }
+
+    async fn reopen(&mut self) {
+        self.kit.store.close().await;
+        *self = Self::open(self.url.clone(), self.kit.clock.clone()).await;
+    }
+
+    async fn faults(&self) -> Vec<String> {
+        self.kit.store.check().await.unwrap().faults
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidings::{
     clock::{Ambient, Clock},
-    store::{Outbox, Settled, SqliteStore},
+    store::{Outbox, SqliteStore, Store},
 };
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use super::kit::{Commits, NOON, Sqlite, TestStore, refusal, titled};
+use super::kit::{Commits, Sqlite, TestStore, refusal, titled};
 
 #[tokio::test]
 async fn migrates_once_however_many_start() {
@@ -80,7 +80,7 @@ async fn is_unavailable_once_closed() {
         })
         .collect();
     tokio::task::yield_now().await;
-    store.store().close().await;
+    kit.store.close().await;
     let mut made = 0;
     for call in waiting {
         // Either it was done, or it was told that it was not.
@@ -103,56 +103,6 @@ async fn is_unavailable_once_closed() {
     let mut store = store;
     store.reopen().await;
     assert_eq!(store.kit().feed(ann).await.len(), made);
-}
-
-#[tokio::test]
-async fn writes_nothing_where_there_is_nothing_to_claim() {
-    let store = Sqlite::new().await;
-    let kit = store.kit();
-    let ann = kit.person("ann").await;
-    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
-    let until = NOON.plus_ms(30_000);
-    let rows = kit.store.claim(one, NOON, until, 10).await.unwrap();
-    let retry = Settled::Retry {
-        id: rows[0].id,
-        at: NOON.plus_ms(60_000),
-        error: "away".into(),
-    };
-    kit.store.settle(&[retry]).await.unwrap();
-    // It stands behind the one that waits.
-    let event = kit.loose(EventType::UserDeleted, Some(ann));
-    kit.store.record(&event).await.unwrap();
-    let mut other = SqliteConnection::connect(&store.path()).await.unwrap();
-    let mut version = async || -> i64 {
-        let version = sqlx::query_scalar("PRAGMA data_version");
-        version.fetch_one(&mut other).await.unwrap()
-    };
-    let before = version().await;
-    for holder in [one, two] {
-        assert!(
-            kit.store
-                .claim(holder, NOON, until, 10)
-                .await
-                .unwrap()
-                .is_empty()
-        );
-    }
-    assert_eq!(version().await, before);
-    // Nor where another has what there is.
-    kit.add_titled(ann, "Buy milk").await;
-    assert_eq!(
-        kit.store.claim(one, NOON, until, 10).await.unwrap().len(),
-        2
-    );
-    let before = version().await;
-    assert!(
-        kit.store
-            .claim(two, NOON, until, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    assert_eq!(version().await, before);
 }
 
 #[tokio::test]
