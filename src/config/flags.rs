@@ -34,10 +34,11 @@ pub struct LogArgs {
 /// Where the database is.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseArgs {
-    /// The database
+    /// The database: sqlite://<path> or postgres://<user>@<host>/<database>
     #[arg(
         long,
         env = "DATABASE_URL",
+        hide_env_values = true,
         default_value = "sqlite://data/tidings.db",
         value_name = "URL"
     )]
@@ -351,6 +352,29 @@ mod tests {
         }
         let by_dapr = program(&["--roles=web", "--dapr-http-port=3600"]);
         assert!(by_dapr.serve.check().is_ok());
+    }
+
+    #[test]
+    fn databases_are_read() {
+        let check = |url: &str| program(&["--database-url", url]).serve.check();
+        for url in [
+            "sqlite://data/tidings.db",
+            "sqlite:tidings.db",
+            "postgres://tidings:secret@db.example:5433/tidings?sslmode=require",
+            "postgresql://%2Frun%2Fpostgresql/tidings",
+        ] {
+            assert_eq!(check(url).unwrap().database_url, url);
+        }
+        for url in [
+            "sqlite://",
+            "postgres:secret",
+            "postgres://host:secret/x",
+            "secret",
+        ] {
+            let faults = check(url).unwrap_err();
+            assert_eq!(faults[0].variable, "DATABASE_URL");
+            assert!(!faults[0].words.contains("secret"));
+        }
     }
 
     #[test]

@@ -23,10 +23,15 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 pub(super) fn database(text: &str) -> Result<String, &'static str> {
-    match text.strip_prefix("sqlite:") {
-        Some(rest) if !rest.trim_start_matches('/').is_empty() => Ok(text.to_owned()),
-        _ => Err("must be sqlite://<path>"),
-    }
+    // The words do not repeat what is wrong: it may hold a password.
+    const FORM: &str = "must be sqlite://<path> or postgres://<user>@<host>/<database>";
+    let (scheme, rest) = text.split_once(':').ok_or(FORM)?;
+    let fits = match scheme {
+        "sqlite" => !rest.trim_start_matches('/').is_empty(),
+        "postgres" | "postgresql" => rest.starts_with("//") && text.parse::<Url>().is_ok(),
+        _ => false,
+    };
+    if fits { Ok(text.to_owned()) } else { Err(FORM) }
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
