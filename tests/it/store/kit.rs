@@ -6,6 +6,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tidings::{
     clock::{Ambient, Clock, RandomIds},
@@ -49,16 +50,30 @@ impl TestClock {
     }
 }
 
-/// Remembers who was named in commits.
+/// A clock that is broken.
+pub(crate) struct Broken;
+
+impl Clock for Broken {
+    fn now(&self) -> Timestamp {
+        panic!("the clock is broken");
+    }
+}
+
+/// Remembers who was named in commits, and whose account changed.
 #[derive(Default)]
-pub(crate) struct Commits(pub(crate) Mutex<Vec<Vec<UserId>>>);
+pub(crate) struct Commits(
+    pub(crate) Mutex<Vec<Vec<UserId>>>,
+    pub(crate) Mutex<Vec<UserId>>,
+);
 
 impl OnCommit for Commits {
     fn committed(&self, users: &[UserId]) {
         self.0.lock().unwrap().push(users.to_vec());
     }
 
-    fn account_changed(&self, _: UserId) {}
+    fn account_changed(&self, user: UserId) {
+        self.1.lock().unwrap().push(user);
+    }
 }
 
 /// A store to test.
@@ -71,6 +86,11 @@ pub(crate) trait TestStore: Sized + Send {
     async fn reopen(&mut self);
     /// What the store's own check finds wrong.
     async fn faults(&self) -> Vec<String>;
+    /// How many rows a table has.
+    async fn rows(&self, table: &str) -> i64;
+    /// Makes every write to the feeds fail, until [`Self::mend`].
+    async fn trip(&self);
+    async fn mend(&self);
 }
 
 /// A store and what surrounds it.
@@ -94,6 +114,11 @@ impl Sqlite {
             .join("deep/tidings.db")
             .to_string_lossy()
             .into_owned()
+    }
+
+    /// A connection past the store.
+    async fn other(&self) -> SqliteConnection {
+        SqliteConnection::connect(&self.path()).await.unwrap()
     }
 
     async fn open(folder: TempDir, clock: Arc<TestClock>) -> Self {
@@ -138,6 +163,23 @@ impl TestStore for Sqlite {
     async fn faults(&self) -> Vec<String> {
         self.kit.store.check().await.unwrap().faults
     }
+
+    async fn rows(&self, table: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let mut other = self.other().await;
+        sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap()
+    }
+
+    async fn trip(&self) {
+        let sql =
+            "CREATE TRIGGER trip BEFORE UPDATE ON feeds BEGIN SELECT raise(ABORT, 'trip'); END";
+        self.other().await.execute(sql).await.unwrap();
+    }
+
+    async fn mend(&self) {
+        let sql = "DROP TRIGGER trip";
+        self.other().await.execute(sql).await.unwrap();
+    }
 }
 
 /// PostgreSQL, a database of its own.
@@ -149,6 +191,11 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// A connection past the store.
+    pub(crate) async fn other(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
     }
 
     /// Another process's store on the database at `url`.
@@ -186,6 +233,22 @@ impl TestStore for Postgres {
 
     async fn faults(&self) -> Vec<String> {
         self.kit.store.check().await.unwrap().faults
+    }
+
+    async fn rows(&self, table: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let mut other = self.other().await;
+        sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap()
+    }
+
+    async fn trip(&self) {
+        let sql = "ALTER TABLE feeds ADD CONSTRAINT trip CHECK (seq = 0)";
+        self.other().await.execute(sql).await.unwrap();
+    }
+
+    async fn mend(&self) {
+        let sql = "ALTER TABLE feeds DROP CONSTRAINT trip";
+        self.other().await.execute(sql).await.unwrap();
     }
 }
 
