@@ -20,6 +20,27 @@ use tidings_domain::time::Timestamp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::postgres;
+
+/// Runs each test over each database.
+macro_rules! on_each_database {
+    ($app:ident: $($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::$app::new().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::$app::on_postgres().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_each_database;
+
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -99,6 +120,12 @@ impl TestApp {
             serving: Some(serving),
             folder: Some(folder),
         }
+    }
+
+    /// Starts one on PostgreSQL.
+    pub(crate) async fn on_postgres() -> Self {
+        let url = postgres::database().await;
+        Self::with(|config| config.database_url = url).await
     }
 
     /// Somebody who is not signed in.

@@ -18,6 +18,7 @@ mod people;
 mod postgres;
 mod process;
 mod relay;
+mod replicas;
 mod rest;
 mod sidecar;
 mod store;

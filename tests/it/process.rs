@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
+
+use crate::postgres::cluster;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -108,6 +111,19 @@ async fn migrate_makes_the_database_and_does_nothing_else() {
     assert!(again.status.success());
     let (output, _) = run(&["migrate"], &[("DATABASE_URL", "mysql://here")]).await;
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn four_migrate_a_postgres_database_at_once() {
+    let database = cluster().await.empty_database().await;
+    let url = [("DATABASE_URL", database.as_str())];
+    for output in join_all((0..4).map(|_| run(&["migrate"], &url))).await {
+        assert!(output.0.status.success(), "{:?}", errors(&output.0));
+    }
+    let wrong = "postgres://tidings:secret@127.0.0.1/x?sslmode=nonsense";
+    let (output, _) = run(&["migrate"], &[("DATABASE_URL", wrong)]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!errors(&output).concat().contains("secret"));
 }
 
 #[tokio::test]
