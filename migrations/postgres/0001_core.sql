@@ -74,7 +74,9 @@ CREATE TABLE tasks (
 
 CREATE INDEX tasks_open ON tasks (user_id, position, id)
     WHERE completed_at IS NULL AND deleted_at IS NULL;
-CREATE INDEX tasks_kept ON tasks (user_id, position, id) WHERE deleted_at IS NULL;
+-- The same for completed ones: what is kept, by position, is merged from both.
+CREATE INDEX tasks_done ON tasks (user_id, position, id)
+    WHERE completed_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX tasks_completed ON tasks (user_id, completed_at DESC NULLS LAST, id)
     WHERE completed_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX tasks_trash ON tasks (user_id, deleted_at DESC NULLS LAST, id)

@@ -12,6 +12,8 @@ mod job;
 mod list;
 mod load;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod sessions;
 mod tasks;
 mod tokens;

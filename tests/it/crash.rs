@@ -49,6 +49,7 @@ async fn killing_the_server_on_postgres_loses_nothing_and_doubles_nothing() {
     kill_and_compare(tempfile::tempdir().unwrap(), &database).await;
 }
 
+#[expect(clippy::print_stdout, reason = "a failing test tells what to repeat")]
 async fn kill_and_compare(folder: TempDir, database: &str) {
     let seed = rand::random();
     println!("seed {seed}");

@@ -39,6 +39,11 @@ impl PostgresStore {
     pub(super) async fn findings(&self) -> Result<Findings> {
         let mut findings = Findings::default();
         let mut transaction = self.pool.begin_with(MOMENT).await.map_err(db)?;
+        // All of a database may take a while.
+        sqlx::query("SET LOCAL statement_timeout = 0")
+            .execute(&mut *transaction)
+            .await
+            .map_err(db)?;
         for question in QUESTIONS {
             let mut rows = sqlx::query_scalar::<_, String>(question).fetch(&mut *transaction);
             while let Some(fault) = rows.try_next().await.map_err(db)? {

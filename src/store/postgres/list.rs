@@ -53,12 +53,13 @@ pub(super) async fn page(
 
 /// The statement of a list: one task more than asked for, to see whether there are more.
 pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> Sql {
-    let mut sql = select(user, &query.view, query.sort, here);
-    filter(&mut sql, query, here);
-    if let Some(cursor) = &query.after {
-        after(&mut sql, query.sort, cursor);
-    }
-    end(sql, query.sort, query.limit + 1)
+    let limit = query.limit + 1;
+    select(user, &query.view, query.sort, limit, here, |sql| {
+        filter(sql, query, here);
+        if let Some(cursor) = &query.after {
+            after(sql, query.sort, cursor);
+        }
+    })
 }
 
 /// The first tasks of a view, about in its order, and the feed's head.
@@ -76,7 +77,7 @@ pub(super) async fn view<'c>(
         View::Trash => (SortKey::DeletedAt, true),
     };
     let sort = Sort { key, descending };
-    let mut sql = end(select(user, view, sort, here), sort, limit);
+    let mut sql = select(user, view, sort, limit, here, |_| {});
     let (seq, rows) = fetch(connection, &mut sql).await?;
     Ok((seq, tasks(&rows)?))
 }
@@ -116,41 +117,56 @@ fn value(row: &PgRow) -> Result<Value> {
     }
 }
 
-/// A person's tasks in a view, beside the feed's head, open to more conditions.
-fn select(user: UserId, view: &View, sort: Sort, here: &Here<'_>) -> Sql {
+const OPEN: &str = "completed_at IS NULL AND deleted_at IS NULL";
+const DONE: &str = "completed_at IS NOT NULL AND deleted_at IS NULL";
+const TRASH: &str = "deleted_at IS NOT NULL";
+
+/// Kinds of tasks that a view holds, each with an index that holds no others: whatever the planner
+/// takes, it walks nothing that is completed to find what is open.
+fn sources(view: &View) -> &'static [&'static str] {
+    match view {
+        View::All => &[OPEN, DONE],
+        View::Completed => &[DONE],
+        View::Trash => &[TRASH],
+        View::Inbox | View::Today | View::Upcoming | View::Tag(_) => &[OPEN],
+    }
+}
+
+/// So many of a person's tasks in a view, under further conditions, beside the feed's head.
+fn select(
+    user: UserId,
+    view: &View,
+    sort: Sort,
+    limit: usize,
+    here: &Here<'_>,
+    further: impl Fn(&mut Sql),
+) -> Sql {
     let mut sql = QueryBuilder::new(
         "SELECT t.task, t.key, h.seq FROM \
          (SELECT coalesce((SELECT seq FROM feeds WHERE user_id = ",
     );
     sql.push_bind(user.0);
-    sql.push("), 0) AS seq) h LEFT JOIN (SELECT task, id, ");
-    sql.push(column(sort.key)).push(" AS key FROM tasks");
-    sql.push(" WHERE user_id = ").push_bind(user.0);
-    // Each has an index.
-    sql.push(match view {
-        View::All => " AND deleted_at IS NULL",
-        View::Inbox | View::Today | View::Upcoming | View::Tag(_) => {
-            " AND completed_at IS NULL AND deleted_at IS NULL"
-        }
-        View::Completed => " AND completed_at IS NOT NULL AND deleted_at IS NULL",
-        View::Trash => " AND deleted_at IS NOT NULL",
-    });
+    sql.push("), 0) AS seq) h LEFT JOIN (");
     let tomorrow = here.today.succ_opt();
-    match view {
-        View::Today => due(&mut sql, "<", tomorrow, end_of(here.today, here), here),
-        View::Upcoming => due(&mut sql, ">=", tomorrow, end_of(here.today, here), here),
-        View::Tag(tag) => tagged(&mut sql, tag),
-        _ => {}
+    for (at, source) in sources(view).iter().enumerate() {
+        sql.push(if at == 0 { "(" } else { " UNION ALL (" });
+        sql.push("SELECT task, id, ").push(column(sort.key));
+        sql.push(" AS key FROM tasks WHERE user_id = ");
+        sql.push_bind(user.0);
+        sql.push(" AND ").push(*source);
+        match view {
+            View::Today => due(&mut sql, "<", tomorrow, end_of(here.today, here), here),
+            View::Upcoming => due(&mut sql, ">=", tomorrow, end_of(here.today, here), here),
+            View::Tag(tag) => tagged(&mut sql, tag),
+            _ => {}
+        }
+        further(&mut sql);
+        // Of each no more than asked for, by its index; few are left to sort.
+        order(&mut sql, "", sort, limit);
+        sql.push(")");
     }
-    sql
-}
-
-/// The order, within and without, and the number of rows.
-fn end(mut sql: Sql, sort: Sort, limit: usize) -> Sql {
-    order(&mut sql, "", sort);
-    sql.push(" LIMIT ").push_bind(limit as i64);
     sql.push(") t ON true");
-    order(&mut sql, "t.", sort);
+    order(&mut sql, "t.", sort, limit);
     sql
 }
 
@@ -202,14 +218,14 @@ fn filter(sql: &mut Sql, query: &TaskQuery, here: &Here<'_>) {
 }
 
 /// Nulls come last both ways, and ids rise both ways.
-fn order(sql: &mut Sql, of: &'static str, sort: Sort) {
+fn order(sql: &mut Sql, of: &'static str, sort: Sort, limit: usize) {
     sql.push(" ORDER BY ").push(of).push("key");
     sql.push(if sort.descending {
         " DESC NULLS LAST, "
     } else {
         " ASC NULLS LAST, "
     });
-    sql.push(of).push("id");
+    sql.push(of).push("id LIMIT ").push_bind(limit as i64);
 }
 
 /// What comes after a place.
