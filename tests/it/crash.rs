@@ -78,7 +78,10 @@ async fn kill_and_compare(folder: TempDir, database: &str) {
         // Not a wait for anything: the random point at which the server is killed.
         tokio::time::sleep(Duration::from_millis(rng.random_range(20..500))).await;
         server = server.killed_and_started_again().await;
+        // A tab that asked nothing meanwhile noticed nothing.
+        *stop.lock().unwrap() = true;
         tabs = working.join_all().await;
+        *stop.lock().unwrap() = false;
         let last = tabs.iter().filter_map(|tab| tab.asked.last());
         in_doubt += last.filter(|asked| asked.answer.is_none()).count();
     }
