@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -146,10 +147,8 @@ async fn a_tab_that_reads_slowly_misses_nothing(desk: Desk) {
         description: Some(format!("{n} ").repeat(2_000)),
         ..TaskPatch::default()
     };
-    let mut seq = desk.change(&ann, task, Command::Create(long(0))).await;
-    for n in 1..900 {
-        seq = desk.change(&ann, task, Command::Edit(long(n))).await;
-    }
-    let items = tab.events_to(0, seq).await;
+    desk.change(&ann, task, Command::Create(long(0))).await;
+    join_all((1..900).map(|n| desk.change(&ann, task, Command::Edit(long(n))))).await;
+    let items = tab.events_to(0, 900).await;
     assert_eq!(items.len(), 900);
 }
