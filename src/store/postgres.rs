@@ -154,6 +154,8 @@ fn options(url: &str) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url).map_err(db)?;
     Ok(options
         .application_name("tidings")
+        // A start is no news: what was there already is not told.
+        .options([("client_min_messages", "warning")])
         .disable_statement_logging())
 }
 
