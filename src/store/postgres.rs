@@ -258,3 +258,17 @@ fn code(error: &sqlx::Error) -> Option<String> {
 fn from_json<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T> {
     serde_json::from_str(text).map_err(Error::internal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::turns::tests::{Nobody, are_kept};
+
+    #[tokio::test]
+    async fn only_so_many_read_everything_at_once() {
+        let url = plans::server::database().await;
+        let store = PostgresStore::open(&url, Ambient::default(), Arc::new(Nobody));
+        let store = store.await.unwrap();
+        are_kept(&store, &store.heavy, HEAVY as u32).await;
+    }
+}

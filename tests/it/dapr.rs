@@ -11,7 +11,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::kit::{Place, Replica, until};
-use crate::{kit::Person, live::tab::Tab};
+use crate::{
+    kit::{Person, on_each_database},
+    live::tab::Tab,
+};
+
+on_each_database!(Place:
+    a_change_on_one_replica_wakes_a_socket_on_the_other,
+    what_can_never_be_handled_becomes_a_dead_letter_that_operators_see,
+);
 
 async fn add(person: &Person, count: usize) {
     for n in 0..count {
@@ -63,9 +71,7 @@ async fn events_go_by_the_broker_to_their_consumers_and_in_order() {
     assert!(replica.metric(handled).await >= Some(60.0));
 }
 
-#[tokio::test]
-async fn a_change_on_one_replica_wakes_a_socket_on_the_other() {
-    let place = Place::new().await;
+async fn a_change_on_one_replica_wakes_a_socket_on_the_other(place: Place) {
     let one = Replica::start(&place, "one", &[]).await;
     let two = Replica::start(&place, "two", &[]).await;
     let ann = Person::registered(&one.base, "ann").await;
@@ -221,9 +227,7 @@ async fn a_component_that_is_not_there_is_told_of() {
     .await;
 }
 
-#[tokio::test]
-async fn what_can_never_be_handled_becomes_a_dead_letter_that_operators_see() {
-    let place = Place::new().await;
+async fn what_can_never_be_handled_becomes_a_dead_letter_that_operators_see(place: Place) {
     let replica = Replica::start(&place, "one", &[]).await;
     let poison = json!({ "specversion": "1.0", "id": Uuid::now_v7(), "source": "/elsewhere",
         "type": "user.registered", "data": { "event_id": Uuid::now_v7(), "version": "9.0",

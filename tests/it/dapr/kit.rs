@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tidings::dapr::{Client, Settings};
 
-use crate::{kit::Person, live::tab::DEADLINE};
+use crate::{kit::Person, live::tab::DEADLINE, postgres};
 
 /// A process that is killed when it is dropped.
 struct Process(Child);
@@ -56,12 +56,26 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
 pub(crate) struct Place {
     redis: Process,
     redis_port: u16,
+    /// Where the database is.
+    database: String,
     pub(crate) folder: TempDir,
 }
 
 impl Place {
+    /// One with SQLite.
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("t.db").display());
+        Self::over(database, folder).await
+    }
+
+    /// One with PostgreSQL.
+    pub(crate) async fn on_postgres() -> Self {
+        let database = postgres::database().await;
+        Self::over(database, tempfile::tempdir().unwrap()).await
+    }
+
+    async fn over(database: String, folder: TempDir) -> Self {
         let [redis_port] = ports();
         let mut command = Command::new("redis-server");
         command
@@ -71,6 +85,7 @@ impl Place {
         let place = Self {
             redis: spawn(&mut command, &folder.path().join("redis.log")),
             redis_port,
+            database,
             folder,
         };
         until("Redis listens", async || {
@@ -107,13 +122,9 @@ impl Place {
         Command::new(env!("CARGO_BIN_EXE_tidings"))
             .args(arguments)
             .env_clear()
-            .env("DATABASE_URL", self.database())
+            .env("DATABASE_URL", &self.database)
             .output()
             .unwrap()
-    }
-
-    fn database(&self) -> String {
-        format!("sqlite://{}", self.folder.path().join("t.db").display())
     }
 }
 
@@ -148,7 +159,7 @@ impl Replica {
             ports: ports(),
             variables: variables.collect(),
             redis: place.redis_port,
-            database: place.database(),
+            database: place.database.clone(),
             folder: place.folder.path().to_owned(),
             program: None,
             sidecar: None,
