@@ -259,6 +259,11 @@ fn from_json<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T> {
     serde_json::from_str(text).map_err(Error::internal)
 }
 
+/// A text without U+0000, which PostgreSQL keeps nowhere.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,6 +40,7 @@ macro_rules! contract {
             aside: rows_that_were_set_aside_are_listed_put_back_and_dropped,
                 a_dead_letter_is_kept_once_and_knows_what_was_noted,
                 a_dead_letter_goes_with_its_task_and_its_person,
+                keeps_a_dead_letter_whatever_it_holds,
                 retrying_runs_the_handlers_and_keeps_what_they_cannot_handle;
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
                 claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,

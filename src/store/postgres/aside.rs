@@ -12,7 +12,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{PostgresStore, db, job::News};
+use super::{PostgresStore, db, job::News, storable};
 use crate::{
     error::{Error, Result},
     store::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
@@ -20,6 +20,9 @@ use crate::{
 
 /// How long it is remembered why a delivery failed: a week, in milliseconds.
 const KEPT_MS: i64 = 7 * 86_400_000;
+/// Characters of an event's id that are kept: whoever publishes writes what they like there, and an
+/// index takes no row of more than some 2,700 bytes.
+const ID_MAX: usize = 500;
 
 /// $1 topic, $2 event, $3 consumer, $4 why, $5 when, $6 what is older is forgotten.
 pub(super) const NOTE: &str = "\
@@ -108,9 +111,9 @@ impl DeadLetters for PostgresStore {
         let note = move || {
             sqlx::query(NOTE)
                 .bind(failure.topic.as_str())
-                .bind(failure.event_id.clone())
+                .bind(event_id(&failure.event_id))
                 .bind(failure.consumer)
-                .bind(failure.error.clone())
+                .bind(storable(&failure.error))
                 .bind(failure.at.0)
                 .bind(failure.at.0 - KEPT_MS)
         };
@@ -122,10 +125,10 @@ impl DeadLetters for PostgresStore {
         let keep = move || {
             sqlx::query(KEEP)
                 .bind(letter.topic.as_str())
-                .bind(letter.event_id.clone())
+                .bind(event_id(&letter.event_id))
                 .bind(letter.user_id.map(|user| user.0))
                 .bind(letter.task_id.map(|task| task.0))
-                .bind(letter.payload.clone())
+                .bind(storable(&letter.payload))
                 .bind(letter.received_at.0)
         };
         self.change(News::None, keep).await.map(drop)
@@ -170,7 +173,7 @@ impl DeadLetters for PostgresStore {
         error: &str,
     ) -> Result<()> {
         let update = "UPDATE dead_letters SET consumer = $2, error = $3 WHERE id = $1";
-        let error = error.to_owned();
+        let error = storable(error);
         let update = move || {
             sqlx::query(update)
                 .bind(id)
@@ -191,4 +194,8 @@ impl DeadLetters for PostgresStore {
 fn topic(row: &PgRow) -> Result<Topic> {
     let name = row.try_get(1).map_err(db)?;
     Topic::parse(name).ok_or_else(|| Error::internal("unknown topic"))
+}
+
+fn event_id(text: &str) -> String {
+    storable(text).chars().take(ID_MAX).collect()
 }

@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{PostgresStore, db, job::News};
+use super::{PostgresStore, db, job::News, storable};
 use crate::{
     error::{Error, Result},
     store::{Outbox, OutboxDepth, OutboxRow, Settled},
@@ -110,11 +110,11 @@ impl Outbox for PostgresStore {
 
     async fn settle(&self, rows: &[Settled]) -> Result<()> {
         let (mut done, mut retry, mut dead) = (Vec::new(), Columns::default(), Columns::default());
-        for row in rows.iter().cloned() {
+        for row in rows {
             match row {
-                Settled::Done(id) => done.push(id),
-                Settled::Retry { id, at, error } => retry.push(id, at.0, error),
-                Settled::Dead { id, error } => dead.push(id, 0, error),
+                Settled::Done(id) => done.push(*id),
+                Settled::Retry { id, at, error } => retry.push(*id, at.0, error),
+                Settled::Dead { id, error } => dead.push(*id, 0, error),
             }
         }
         self.jobs
@@ -191,10 +191,10 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, id: i64, at: i64, error: String) {
+    fn push(&mut self, id: i64, at: i64, error: &str) {
         self.ids.push(id);
         self.times.push(at);
-        self.errors.push(error);
+        self.errors.push(storable(error));
     }
 }
 

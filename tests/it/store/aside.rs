@@ -59,7 +59,7 @@ async fn set_aside(kit: &Kit, user: UserId) -> Vec<i64> {
         .filter(|row| row.user_id == Some(user))
         .map(|row| row.id)
         .collect();
-    let error = "413".to_owned();
+    let error = "413\0".to_owned();
     let dead = ids.iter().map(|id| Settled::Dead {
         id: *id,
         error: error.clone(),
@@ -78,7 +78,8 @@ pub(crate) async fn rows_that_were_set_aside_are_listed_put_back_and_dropped(
     let ids = set_aside(kit, ann).await;
     let rows = aside.aside(0, 100).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ids);
-    assert_eq!((&*rows[0].error, rows[0].attempts), ("413", 1));
+    assert!(rows[0].error.starts_with("413"));
+    assert_eq!(rows[0].attempts, 1);
     assert_eq!(rows[0].event_type, EventType::UserRegistered.as_str());
     assert_eq!(aside.aside(ids[0], 1).await.unwrap(), rows[1..2]);
 
@@ -210,4 +211,21 @@ pub(crate) async fn retrying_runs_the_handlers_and_keeps_what_they_cannot_handle
     let mut out = Vec::new();
     commands::list_letters(letters, &mut out).await.unwrap();
     assert!(out.is_empty());
+}
+
+pub(crate) async fn keeps_a_dead_letter_whatever_it_holds(store: impl TestStore) {
+    let letters = &*store.kit().store;
+    let mut letter = letter(UserId(Uuid::now_v7()), None);
+    letter.event_id = format!("\0{}", Uuid::now_v7()).repeat(200);
+    letter.payload.push('\0');
+    let failure = failure(&letter, "unknown version \0");
+    letters.note_failure(&failure).await.unwrap();
+    for _ in 0..2 {
+        letters.keep(&letter).await.unwrap();
+    }
+    let kept = letters.letters(0, 100).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].consumer.as_deref(), Some("audit"));
+    let again = letters.letter_failed(kept[0].id, None, "again \0").await;
+    again.unwrap();
 }
