@@ -1,12 +1,15 @@
 # Every task of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test unit e2e lint format bench size screenshots clean
+.PHONY: help run run-dapr dev test unit e2e lint format bench size screenshots daprd kafka clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: ## build what changed (release) and serve http://127.0.0.1:3000, data in data/
 	@scripts/run.sh
+
+run-dapr: ## the same with a broker and a Dapr sidecar; BROKER=redis, kafka or memory
+	@BROKER=$(BROKER) scripts/run-dapr.sh
 
 dev: ## serve a debug build, rebuilt and reloaded at every change
 	@scripts/dev.sh
@@ -33,6 +36,12 @@ size: ## bytes of wasm, glue and CSS; fails over the budget
 
 screenshots: ## take the pictures in docs/images again
 	@scripts/e2e.sh --config screenshots.config.ts
+
+daprd: ## build the Dapr sidecar into the cache, once
+	@scripts/daprd.sh
+
+kafka: ## fetch Kafka's jars into the cache, once
+	@scripts/kafka.sh
 
 clean: ## remove what was built (not data/, not the tools)
 	@rm -rf target end2end/node_modules end2end/test-results

@@ -16,7 +16,15 @@ fail() {
 
 # need COMMAND PACKAGE: the command is there, or comes with this Debian package.
 need() {
-    command -v "$1" >/dev/null && return
+    command -v "$1" >/dev/null || install_package "$1" "$2"
+}
+
+# need_file FILE PACKAGE: the same for a program that lies outside PATH.
+need_file() {
+    [ -x "$1" ] || install_package "$1" "$2"
+}
+
+install_package() {
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "Installing the Debian package $2"
         if apt-get install -qq -y "$2" >/dev/null 2>&1 ||

@@ -3,4 +3,10 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+# What the tests start beside the program. Debian's own servers stay as they are.
+need redis-server redis-server
+need redis-cli redis-tools
+need_file /usr/lib/postgresql/15/bin/postgres postgresql
+scripts/daprd.sh >/dev/null
+
 cargo test "$@"

@@ -1,6 +1,8 @@
 //! What a server runs on, checked as a whole at start.
 
+mod events;
 mod flags;
+mod secrets;
 mod values;
 
 use std::{
@@ -13,14 +15,30 @@ use std::{
 use ipnet::IpNet;
 use url::Url;
 
-pub use self::flags::{AddressArgs, DatabaseArgs, LogArgs, ServeArgs};
-use crate::{consumers::Roles, http::ws::Timing, service::accounts::Limits};
+pub use self::{
+    events::EventArgs,
+    flags::{AddressArgs, DatabaseArgs, LogArgs, ServeArgs},
+};
+use crate::{
+    consumers::Roles,
+    dapr::{Settings, Token},
+    http::ws::Timing,
+    service::accounts::Limits,
+};
 
 /// What a server runs on.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The public listener. Port 0 picks a free one.
     pub site_addr: SocketAddr,
+    /// Where the sidecar reaches us. Port 0 picks a free one.
+    pub sidecar_addr: SocketAddr,
+    /// How events travel.
+    pub transport: EventTransport,
+    /// The sidecar and its components.
+    pub dapr: Settings,
+    /// What the sidecar must show.
+    pub app_token: Option<Token>,
     /// Where the database is.
     pub database_url: String,
     /// Where the browser's files lie.
@@ -48,6 +66,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             site_addr: (Ipv4Addr::LOCALHOST, 3000).into(),
+            sidecar_addr: (Ipv4Addr::LOCALHOST, 3001).into(),
+            transport: EventTransport::InProcess,
+            dapr: Settings::default(),
+            app_token: None,
             database_url: "sqlite://data/tidings.db".into(),
             site_root: "target/site".into(),
             hashes: String::new(),
@@ -60,6 +82,15 @@ impl Default for Config {
             timing: Timing::default(),
         }
     }
+}
+
+/// How events travel from the outbox to consumers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventTransport {
+    /// By the sidecar.
+    Dapr,
+    /// Not at all: consumers are in this process.
+    InProcess,
 }
 
 /// What is wrong with a variable.

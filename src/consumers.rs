@@ -5,20 +5,28 @@ pub mod audit;
 pub mod live;
 pub mod roles;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tidings_domain::{
     event::{Topic, VERSION},
     id::{EventId, UserId},
     time::Timestamp,
 };
+use tokio::time::Instant;
 
 use crate::{
-    clock::Ambient,
+    clock::{Ambient, Clock},
     error::{Error, Result},
     live::Hub,
+    metrics::Metrics,
     store::AuditTrail,
 };
 
@@ -70,6 +78,19 @@ impl Delivery {
         })
     }
 
+    /// Reads a CloudEvent.
+    ///
+    /// # Errors
+    /// Where it is none, or its `data` no event.
+    pub fn read_cloud_event(json: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            data: Box<RawValue>,
+        }
+        let envelope: Envelope = serde_json::from_slice(json)?;
+        Self::read(envelope.data.get().into())
+    }
+
     /// Whether its format is one that is read here: minor versions only add.
     fn is_known(&self) -> bool {
         let major = |version: &str| version.split('.').next().map(str::to_owned);
@@ -83,9 +104,48 @@ pub enum Verdict {
     /// Handled.
     Success,
     /// Not now: deliver it again.
-    Retry(String),
+    Retry(Why),
     /// Never: it cannot be handled.
-    Drop(String),
+    Drop(Why),
+}
+
+impl Verdict {
+    /// As metrics name it.
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Retry(_) => "retry",
+            Self::Drop(_) => "drop",
+        }
+    }
+}
+
+/// Why a delivery was not handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// Who could not handle it, if anyone was asked.
+    pub consumer: Option<&'static str>,
+    /// What went wrong, for operators.
+    pub error: String,
+}
+
+impl Why {
+    /// Nobody was asked.
+    pub fn unread(error: impl fmt::Display) -> Self {
+        Self {
+            consumer: None,
+            error: error.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.consumer {
+            Some(consumer) => write!(f, "{consumer}: {}", self.error),
+            None => f.write_str(&self.error),
+        }
+    }
 }
 
 /// What happens because something happened.
@@ -101,15 +161,30 @@ pub trait Consumer: Send + Sync {
 }
 
 /// The consumers of this process.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Consumers {
     list: Vec<Arc<dyn Consumer>>,
+    /// Counts what they do, on this clock.
+    counted: Option<(Arc<Metrics>, Arc<dyn Clock>)>,
 }
 
 impl Consumers {
     /// These consumers.
     pub fn new(list: Vec<Arc<dyn Consumer>>) -> Self {
-        Self { list }
+        Self {
+            list,
+            counted: None,
+        }
+    }
+
+    /// Counts what they do.
+    #[must_use]
+    pub fn counted(mut self, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
+        for consumer in &self.list {
+            metrics.consumer(consumer.name());
+        }
+        self.counted = Some((metrics, clock));
+        self
     }
 
     /// The consumers of the roles that run here.
@@ -126,7 +201,13 @@ impl Consumers {
         if roles.has(Role::Audit) {
             list.push(Arc::new(audit::Audit::new(trail, ambient.clock.clone())));
         }
-        Self { list }
+        Self::new(list)
+    }
+
+    /// What they subscribe to, together.
+    pub fn topics(&self) -> BTreeSet<Topic> {
+        let topics = self.list.iter().flat_map(|consumer| consumer.topics());
+        topics.copied().collect()
     }
 
     /// Hands deliveries of a topic to everyone who subscribes to it; a verdict each, the worst of
@@ -145,7 +226,10 @@ impl Consumers {
             if !consumer.topics().contains(&topic) {
                 continue;
             }
-            let mut answers = hand_over(&**consumer, &known).await.into_iter();
+            let started = Instant::now();
+            let answers = hand_over(&**consumer, &known).await;
+            self.count(consumer.name(), started, &known, &answers);
+            let mut answers = answers.into_iter();
             for (delivery, verdict) in deliveries.iter().zip(&mut verdicts) {
                 if delivery.is_known()
                     && let Some(answer) = answers.next()
@@ -156,6 +240,25 @@ impl Consumers {
         }
         verdicts
     }
+
+    fn count(
+        &self,
+        consumer: &'static str,
+        started: Instant,
+        deliveries: &[Delivery],
+        verdicts: &[Verdict],
+    ) {
+        let Some((metrics, clock)) = &self.counted else {
+            return;
+        };
+        metrics.consumed_in(consumer, started.elapsed());
+        let now = clock.now();
+        for (delivery, verdict) in deliveries.iter().zip(verdicts) {
+            let age = u64::try_from(now.0 - delivery.timestamp.0).unwrap_or(0);
+            let after = (*verdict == Verdict::Success).then(|| Duration::from_millis(age));
+            metrics.consumed(consumer, verdict.outcome(), after);
+        }
+    }
 }
 
 fn format_verdict(delivery: &Delivery) -> Verdict {
@@ -163,7 +266,8 @@ fn format_verdict(delivery: &Delivery) -> Verdict {
         return Verdict::Success;
     }
     tracing::warn!(event_id = %delivery.event_id, version = delivery.version, "an event of an unknown version was dropped");
-    Verdict::Drop(format!("unknown version {}", delivery.version))
+    let words = format!("unknown version {}", delivery.version);
+    Verdict::Drop(Why::unread(words))
 }
 
 fn worsen(verdict: &mut Verdict, other: Verdict) {
@@ -192,7 +296,11 @@ async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> 
     let mut verdicts = Vec::with_capacity(batch.len());
     for delivery in batch {
         if held.contains(&delivery.user_id) {
-            verdicts.push(Verdict::Retry("an earlier event failed".into()));
+            let why = Why {
+                consumer: Some(consumer.name()),
+                error: "an earlier event failed".into(),
+            };
+            verdicts.push(Verdict::Retry(why));
             continue;
         }
         verdicts.push(
@@ -214,7 +322,10 @@ async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> 
 fn verdict_of(consumer: &dyn Consumer, delivery: &Delivery, error: &Error) -> Verdict {
     let name = consumer.name();
     tracing::warn!(consumer = name, event_id = %delivery.event_id, %error, "an event was not handled");
-    let why = format!("{name}: {error}");
+    let why = Why {
+        consumer: Some(name),
+        error: error.to_string(),
+    };
     match error {
         Error::Refused(_) => Verdict::Drop(why),
         Error::Unavailable(_) | Error::Internal(_) => Verdict::Retry(why),

@@ -1,9 +1,13 @@
 //! From commit to consumers: the outbox relay publishes what commits wrote, through a transport,
 //! to whoever subscribes. Delivery is at least once, in order per person and topic.
 
+pub mod dapr;
 pub mod in_process;
+pub mod metered;
 pub mod outbox;
+pub mod standing;
 pub mod transport;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -13,9 +17,13 @@ use tokio::sync::Notify;
 use crate::{auth::cache::Cache, live::Hub, store::OnCommit};
 
 pub use self::{
+    dapr::Dapr,
     in_process::InProcess,
+    metered::Metered,
     outbox::Relay,
+    standing::{Report, Standing},
     transport::{Published, Transport},
+    watch::Watch,
 };
 
 /// Told of commits by the store: wakes the relay, and the sockets of whom they concern, at once, and

@@ -15,6 +15,7 @@ pub mod routes;
 pub mod rpc;
 pub mod rpc_people;
 pub mod security;
+pub mod sidecar;
 pub mod state;
 pub mod ws;
 

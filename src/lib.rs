@@ -2,12 +2,15 @@
 
 pub mod auth;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod consumers;
+pub mod dapr;
 pub mod error;
 pub mod events;
 pub mod http;
 pub mod live;
+pub mod metrics;
 pub mod server;
 pub mod service;
 pub mod shutdown;

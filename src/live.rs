@@ -18,14 +18,18 @@ use std::{
 };
 
 use axum::extract::ws::Utf8Bytes;
+use prometheus_client::metrics::histogram::Histogram;
 use tidings_domain::id::UserId;
-use tokio::sync::{Notify, broadcast};
+use tokio::{
+    sync::{Notify, broadcast},
+    time::Instant,
+};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
 
-use crate::{error::Result, shutdown::watched, store::Feeds};
+use crate::{error::Result, metrics, shutdown::watched, store::Feeds};
 
 /// Sockets that a person may have open.
 pub const SOCKETS_MAX: usize = 20;
@@ -41,6 +45,8 @@ pub struct Hub {
     channels: Mutex<HashMap<UserId, Entry>>,
     /// How often pumps look by themselves.
     poll: Option<Duration>,
+    /// From waking a pump to its frames, in seconds.
+    wakes: Histogram,
     /// Pumps and sockets.
     tasks: TaskTracker,
     /// Told when the server stops.
@@ -103,6 +109,7 @@ impl Hub {
         Arc::new(Self {
             channels: Mutex::default(),
             poll,
+            wakes: metrics::seconds(),
             tasks: TaskTracker::new(),
             stop,
             failed: CancellationToken::new(),
@@ -144,6 +151,11 @@ impl Hub {
         })
     }
 
+    /// Told of how long it takes from waking the sockets of a person to their frames, in seconds.
+    pub fn wakes(&self) -> Histogram {
+        self.wakes.clone()
+    }
+
     /// How many sockets are open.
     pub fn sockets(&self) -> usize {
         self.channels().values().map(|entry| entry.sockets).sum()
@@ -182,6 +194,7 @@ impl Hub {
             user,
             feeds,
             poll: self.poll,
+            wakes: self.wakes.clone(),
         };
         let running = pump.run(stop.clone());
         let failed = self.failed.clone();
@@ -205,14 +218,21 @@ struct Pump {
     user: UserId,
     feeds: Arc<dyn Feeds>,
     poll: Option<Duration>,
+    wakes: Histogram,
 }
 
 impl Pump {
     async fn run(self, stop: CancellationToken) {
         let mut cursor = None;
         loop {
+            let (woken, before) = (Instant::now(), cursor);
             let wait = match self.read_on(&mut cursor).await {
-                Ok(()) => self.poll,
+                Ok(()) => {
+                    if before.is_some() && cursor > before {
+                        self.wakes.observe(woken.elapsed().as_secs_f64());
+                    }
+                    self.poll
+                }
                 Err(error) => {
                     tracing::warn!(%error, user_id = %self.user, "a log was not read for its sockets");
                     Some(RECOVER)

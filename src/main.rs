@@ -4,18 +4,23 @@ use std::{
     io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
 use clap::{Parser, Subcommand};
 use tidings::{
     clock::Ambient,
+    commands::{self, Which},
     config::{AddressArgs, ConfigFault, DatabaseArgs, LogArgs, ServeArgs},
+    consumers::{Consumers, Roles},
+    live::Hub,
     server::Server,
     shutdown::Signals,
-    store::SqliteStore,
+    store::{self, OnCommit, SharedStore},
     telemetry,
 };
+use tidings_domain::id::UserId;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -48,11 +53,58 @@ enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
+    /// Look after events that could not be published
+    Outbox {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        aside: Aside,
+    },
+    /// Look after events that could not be delivered
+    DeadLetters {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        aside: Aside,
+    },
     /// Ask a running server whether it is alive
     Healthcheck {
         #[command(flatten)]
         address: AddressArgs,
     },
+}
+
+#[derive(Subcommand)]
+enum Aside {
+    /// Tell of each, a line each
+    List,
+    /// Try again
+    Retry(Picked),
+    /// Remove for good
+    Drop(Picked),
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Picked {
+    /// These, by the number that list shows
+    ids: Vec<i64>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+}
+
+impl Picked {
+    fn which(self) -> Which {
+        match self.all {
+            true => Which::All,
+            false => Which::These(self.ids),
+        }
+    }
 }
 
 #[derive(clap::Args)]
@@ -90,6 +142,16 @@ async fn main() -> ExitCode {
         None => serve(program.serve).await,
         Some(Command::Serve(flags)) => serve(*flags).await,
         Some(Command::Migrate { log, database }) => migrate(log, database).await,
+        Some(Command::Outbox {
+            log,
+            database,
+            aside,
+        }) => outbox(log, database, aside).await,
+        Some(Command::DeadLetters {
+            log,
+            database,
+            aside,
+        }) => dead_letters(log, database, aside).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
     match done {
@@ -110,7 +172,8 @@ fn complain(words: &impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{words}");
 }
 
-async fn serve(flags: Serve) -> Result<(), Failure> {
+async fn serve(mut flags: Serve) -> Result<(), Failure> {
+    flags.serve.read_secrets().await?;
     let (logging, config) = match (flags.log.check(), flags.serve.check()) {
         (Ok(logging), Ok(config)) => (logging, config),
         (logging, config) => {
@@ -146,6 +209,12 @@ async fn serve(flags: Serve) -> Result<(), Failure> {
 }
 
 async fn migrate(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
+    let url = prepare(log, database)?;
+    store::migrate(&url).await.map_err(Failure::running)
+}
+
+/// Begins to log; the database's URL.
+fn prepare(log: LogArgs, database: DatabaseArgs) -> Result<String, Failure> {
     let (logging, url) = match (log.check(), database.check()) {
         (Ok(logging), Ok(url)) => (logging, url),
         (logging, url) => {
@@ -159,7 +228,52 @@ async fn migrate(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
         }
     };
     telemetry::start(logging);
-    SqliteStore::migrate(&url).await.map_err(Failure::running)
+    Ok(url)
+}
+
+/// Told of commits where nobody waits for them: a server that runs looks by itself.
+struct Nobody;
+
+impl OnCommit for Nobody {
+    fn committed(&self, _: &[UserId]) {}
+
+    fn account_changed(&self, _: UserId) {}
+}
+
+async fn open(log: LogArgs, database: DatabaseArgs) -> Result<SharedStore, Failure> {
+    let url = prepare(log, database)?;
+    let store = store::open(&url, Ambient::default(), Arc::new(Nobody)).await;
+    store.map_err(Failure::running)
+}
+
+async fn outbox(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
+    let store = open(log, database).await?;
+    let mut out = io::stdout();
+    let done = match aside {
+        Aside::List => commands::list_outbox(&*store, &mut out).await,
+        Aside::Retry(picked) => commands::retry_outbox(&*store, &picked.which(), &mut out).await,
+        Aside::Drop(picked) => commands::drop_outbox(&*store, &picked.which(), &mut out).await,
+    };
+    store.close().await;
+    done.map_err(Failure::running)
+}
+
+async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
+    let store = open(log, database).await?;
+    let mut out = io::stdout();
+    let done = match aside {
+        Aside::List => commands::list_letters(&*store, &mut out).await,
+        Aside::Retry(picked) => {
+            // No sockets are here, and dead letters are of no broadcast.
+            let hub = Hub::new(None, CancellationToken::new());
+            let ambient = Ambient::default();
+            let consumers = Consumers::of_roles(&Roles::all(), &hub, store.clone(), &ambient);
+            commands::retry_letters(&*store, &consumers, &picked.which(), &mut out).await
+        }
+        Aside::Drop(picked) => commands::drop_letters(&*store, &picked.which(), &mut out).await,
+    };
+    store.close().await;
+    done.map_err(Failure::running)
 }
 
 async fn healthcheck(address: AddressArgs) -> Result<(), Failure> {

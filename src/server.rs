@@ -6,6 +6,7 @@ use any_spawner::Executor;
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore},
+    task::JoinSet,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -14,20 +15,23 @@ use uuid::Uuid;
 use crate::{
     auth::{cache::Cache, sessions::Sessions},
     clock::Ambient,
-    config::Config,
+    config::{Config, EventTransport},
     consumers::{Consumers, Role},
+    dapr::{self, Client, Settings},
     error::{Error, Result},
-    events::{Commits, InProcess, Relay},
+    events::{Commits, Dapr, InProcess, Metered, Relay, Standing, Transport, Watch},
     http::{
         self, files, listener,
         origin::Origins,
+        sidecar::{self, Sidecar, subscriptions::subscriptions},
         state::{App, AppState},
         ws::Sockets,
     },
     live::Hub,
+    metrics::Metrics,
     service::{accounts::Accounts, tasks::Tasks},
     shutdown::watched,
-    store::{SharedStore, SqliteStore},
+    store::{self, SharedStore},
 };
 
 /// How long sockets may take to say goodbye, and the store to close.
@@ -39,8 +43,12 @@ pub struct Server {
     addr: SocketAddr,
     app: AppState,
     sockets: Arc<Sockets>,
+    /// Where the sidecar reaches us.
+    side: (TcpListener, Arc<Sidecar>),
     relay: Relay,
-    store: Arc<SqliteStore>,
+    /// Looks after the sidecar, where there is one.
+    watch: Option<Watch>,
+    store: SharedStore,
     /// Cancelled when the server is to stop: no more connections, sockets close.
     stop: CancellationToken,
 }
@@ -53,9 +61,8 @@ impl Server {
     pub async fn build(config: Config, ambient: Ambient) -> Result<Self> {
         // An error says that it was done already.
         let _ = Executor::init_tokio();
-        let listener = TcpListener::bind(config.site_addr).await.map_err(|error| {
-            Error::Unavailable(format!("LEPTOS_SITE_ADDR {}: {error}", config.site_addr).into())
-        })?;
+        let listener = bind("LEPTOS_SITE_ADDR", config.site_addr).await?;
+        let side = bind("SIDECAR_ADDR", config.sidecar_addr).await?;
         let addr = listener.local_addr().map_err(Error::internal)?;
 
         let stop = CancellationToken::new();
@@ -63,47 +70,72 @@ impl Server {
         let wake = Arc::new(Notify::new());
         let cache = Arc::new(Cache::default());
         let commits = Arc::new(Commits::new(wake.clone(), hub.clone(), cache.clone()));
-        let store = SqliteStore::open(&config.database_url, ambient.clone(), commits).await?;
-        let store = Arc::new(store);
-        let shared: SharedStore = store.clone();
+        let store = store::open(&config.database_url, ambient.clone(), commits).await?;
 
-        let consumers = Consumers::of_roles(&config.roles, &hub, store.clone(), &ambient);
-        let transport = Arc::new(InProcess::new(consumers));
-        // The same after a restart, so that the leases of the one before are ours; and no other
-        // process on this database listens here.
-        let holder = Uuid::new_v5(&shared.epoch(), addr.to_string().as_bytes());
+        let metrics = Metrics::new(hub.wakes());
         let clock = ambient.clock.clone();
+        let consumers = Consumers::of_roles(&config.roles, &hub, store.clone(), &ambient)
+            .counted(metrics.clone(), clock.clone());
+        let sidecar = Arc::new(Sidecar {
+            subscriptions: subscriptions(&consumers.topics(), &config.dapr),
+            consumers: consumers.clone(),
+            letters: store.clone(),
+            feeds: store.clone(),
+            outbox: store.clone(),
+            clock: clock.clone(),
+            hub: hub.clone(),
+            metrics: metrics.clone(),
+            token: config.app_token.clone(),
+            stopping: stop.clone(),
+        });
+        let (transport, watched) = match config.transport {
+            EventTransport::Dapr => {
+                let (dapr, watch, standing) = by_dapr(&config.dapr, &sidecar)?;
+                (dapr, Some((watch, standing)))
+            }
+            EventTransport::InProcess => {
+                let transport: Arc<dyn Transport> = Arc::new(InProcess::new(consumers));
+                (transport, None)
+            }
+        };
+        let (watch, standing) = watched.unzip();
+        let transport = Arc::new(Metered::new(transport, metrics.clone()));
+        let holder = holder(store.epoch(), addr);
         let relay = Relay::new(store.clone(), transport, clock.clone(), wake, holder);
 
-        let sessions = Arc::new(Sessions::new(shared.clone(), clock, cache));
+        let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
         let limits = config.limits;
         let accounts =
-            Accounts::new(shared.clone(), ambient.clone(), sessions.clone(), limits).await?;
+            Accounts::new(store.clone(), ambient.clone(), sessions.clone(), limits).await?;
         let sockets = Arc::new(Sockets {
             hub: hub.clone(),
-            store: shared.clone(),
+            store: store.clone(),
             ambient: ambient.clone(),
             timing: config.timing,
         });
         let app = Arc::new(App {
-            tasks: Tasks::new(shared.clone(), ambient.clone()),
+            tasks: Tasks::new(store.clone(), ambient.clone()),
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
             room: Semaphore::new(config.requests),
             stopping: stop.clone(),
             assets: files::assets(&config),
             config,
             ambient,
-            store: shared,
+            store: store.clone(),
             hub,
             sessions,
             accounts,
+            metrics,
+            standing,
         });
         Ok(Self {
             listener,
             addr,
             app,
             sockets,
+            side: (side, sidecar),
             relay,
+            watch,
             store,
             stop,
         })
@@ -112,6 +144,14 @@ impl Server {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where the sidecar reaches it.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn sidecar_addr(&self) -> Result<SocketAddr> {
+        self.side.0.local_addr().map_err(Error::internal)
     }
 
     /// The parts of it that handlers use.
@@ -133,9 +173,14 @@ impl Server {
         };
         let failed = CancellationToken::new();
         let drain = CancellationToken::new();
+        let mut beside = JoinSet::new();
         let relay = self.relay.run(drain.clone());
-        let relay = watched("relay", drain.clone(), failed.clone(), relay);
-        let relay = tokio::spawn(relay);
+        beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
+        if let Some(watch) = self.watch {
+            let watch = watch.run(drain.clone());
+            let name = "watch over the sidecar";
+            beside.spawn(watched(name, drain.clone(), failed.clone(), watch));
+        }
         let told = async {
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -147,13 +192,19 @@ impl Server {
         };
         let serve = listener::serve(self.listener, router, self.stop.clone());
         let serve = watched("listener", self.stop.clone(), failed.clone(), serve);
-        tokio::join!(told, serve);
+        let (side, sidecar) = self.side;
+        let side = listener::serve(side, sidecar::router(sidecar), self.stop.clone());
+        let name = "listener for the sidecar";
+        let side = watched(name, self.stop.clone(), failed.clone(), side);
+        tokio::join!(told, serve, side);
         if timeout(PATIENCE, hub.drained()).await.is_err() {
             tracing::warn!("sockets were cut off: they did not close in time");
         }
         drain.cancel();
-        if relay.await.is_err() {
-            failed.cancel();
+        while let Some(ended) = beside.join_next().await {
+            if ended.is_err() {
+                failed.cancel();
+            }
         }
         if timeout(PATIENCE, self.store.close()).await.is_err() {
             tracing::warn!(
@@ -166,4 +217,34 @@ impl Server {
         }
         Ok(())
     }
+}
+
+async fn bind(variable: &str, addr: SocketAddr) -> Result<TcpListener> {
+    let bound = TcpListener::bind(addr).await;
+    bound.map_err(|error| Error::Unavailable(format!("{variable} {addr}: {error}").into()))
+}
+
+/// What publishes through a sidecar, what looks after it, and what both keep true.
+fn by_dapr(
+    settings: &Settings,
+    sidecar: &Sidecar,
+) -> Result<(Arc<dyn Transport>, Watch, Arc<Standing>)> {
+    let client = Client::new(settings).map_err(Error::internal)?;
+    let standing = Arc::new(Standing::default());
+    let dapr = Dapr::new(client.clone(), settings, standing.clone());
+    let wanted = sidecar.subscriptions.iter();
+    let wanted = wanted.map(|s| dapr::Subscription {
+        pubsub: s.pubsub.clone(),
+        topic: s.topic.clone(),
+    });
+    let watch = Watch::new(client, settings, wanted.collect(), standing.clone());
+    Ok((Arc::new(dapr), watch, standing))
+}
+
+/// Whom the relay's leases belong to: the same after a restart, so that the leases of the one before
+/// are ours, and no other process on this database, since none of this machine listens here and other
+/// machines have other names.
+fn holder(epoch: Uuid, addr: SocketAddr) -> Uuid {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Uuid::new_v5(&epoch, format!("{machine} {addr}").as_bytes())
 }

@@ -1,19 +1,31 @@
 //! The store: everything that lasts. One trait a noun; `Store` is all of them. Only this module and
 //! those below it hold SQL.
 
+mod aside;
+mod check;
+mod listing;
 mod outbox;
 mod people;
 pub mod plan;
+pub mod postgres;
 pub mod sqlite;
 mod tasks;
+mod turns;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use tidings_domain::id::UserId;
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Ambient, error::Result};
 
 pub use self::{
+    aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
+    check::Findings,
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
+    postgres::PostgresStore,
     sqlite::SqliteStore,
     tasks::{
         AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskPage,
@@ -22,9 +34,19 @@ pub use self::{
 };
 
 /// Everything that lasts.
-pub trait Store: Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + AuditTrail {}
-
-impl<T: Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + AuditTrail> Store for T {}
+#[async_trait]
+pub trait Store:
+    Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + OutboxAside + DeadLetters + AuditTrail
+{
+    /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
+    /// inbox and audit trail. Reads one moment, beside whatever goes on.
+    async fn check(&self) -> Result<Findings>;
+    /// Cancelled where a task of the store failed: writes may be `Unavailable` from then on.
+    fn failed(&self) -> &CancellationToken;
+    /// Writes what still waits and lets go of the database. Whatever is asked afterwards is
+    /// `Unavailable`.
+    async fn close(&self);
+}
 
 /// Told of commits, after they are durable: wakes the relay and the sockets, and lets what was read of
 /// a person be forgotten.
@@ -39,18 +61,31 @@ pub trait OnCommit: Send + Sync {
 /// The shared handle.
 pub type SharedStore = Arc<dyn Store>;
 
-/// What a check of the whole store found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings {
-    /// People looked at.
-    pub users: u64,
-    /// Events folded.
-    pub events: u64,
-    /// Tasks compared.
-    pub tasks: u64,
-    /// Events that left the outbox and are not in the audit trail: none where the audit consumer has
-    /// always run.
-    pub unrecorded: u64,
-    /// What is wrong, for operators; ids, never contents. The first hundred.
-    pub faults: Vec<String>,
+/// Opens the database at `url` and migrates it: PostgreSQL where it begins with `postgres://` or
+/// `postgresql://`, else SQLite. `on_commit` is told of every commit that made events.
+///
+/// # Errors
+/// `Unavailable` where the database is out of reach, `Internal` where it is not ours.
+pub async fn open(
+    url: &str,
+    ambient: Ambient,
+    on_commit: Arc<dyn OnCommit>,
+) -> Result<SharedStore> {
+    Ok(if postgres::is_url(url) {
+        Arc::new(PostgresStore::open(url, ambient, on_commit).await?)
+    } else {
+        Arc::new(SqliteStore::open(url, ambient, on_commit).await?)
+    })
+}
+
+/// Brings the database at `url` to the newest schema, and does nothing else.
+///
+/// # Errors
+/// As [`open`].
+pub async fn migrate(url: &str) -> Result<()> {
+    if postgres::is_url(url) {
+        PostgresStore::migrate(url).await
+    } else {
+        SqliteStore::migrate(url).await
+    }
 }

@@ -43,6 +43,7 @@ impl Process {
             .arg("serve")
             .env("LEPTOS_SITE_ADDR", address.to_string())
             .env("DATABASE_URL", database)
+            .env("SIDECAR_ADDR", "127.0.0.1:0")
             .env("RUST_LOG", "warn")
             // All people of a run come from one address.
             .env("SIGN_UP_LIMIT_ADDRESS", "off")

@@ -44,6 +44,7 @@ export class Server {
         LEPTOS_SITE_ADDR: `127.0.0.1:${this.port}`,
         DATABASE_URL: `sqlite://${join(this.folder, 'tidings.db')}`,
         // All people of a run come from one address.
+        SIDECAR_ADDR: '127.0.0.1:0',
         SIGN_UP_LIMIT_ADDRESS: 'off',
         SIGN_IN_LIMIT_ADDRESS: 'off',
       },

@@ -7,7 +7,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     Config, ConfigFault,
-    values::{address, database, networks, public_url, rate, read, roles, seconds, transport},
+    events::EventArgs,
+    values::{address, database, networks, public_url, rate, read, roles, seconds, switch},
 };
 use crate::{
     service::accounts::Limits,
@@ -33,10 +34,11 @@ pub struct LogArgs {
 /// Where the database is.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseArgs {
-    /// The database
+    /// The database: sqlite://<path> or postgres://<user>@<host>/<database>
     #[arg(
         long,
         env = "DATABASE_URL",
+        hide_env_values = true,
         default_value = "sqlite://data/tidings.db",
         value_name = "URL"
     )]
@@ -88,14 +90,8 @@ pub struct ServeArgs {
         value_name = "FILE"
     )]
     hash_file: String,
-    /// How events travel: auto or in-process
-    #[arg(
-        long,
-        env = "EVENT_TRANSPORT",
-        default_value = "auto",
-        value_name = "TRANSPORT"
-    )]
-    event_transport: String,
+    #[command(flatten)]
+    events: EventArgs,
     /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics;
     /// in-process events need live and audit
     #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
@@ -153,11 +149,11 @@ pub struct ServeArgs {
 }
 /// Faults, as they are found.
 #[derive(Default)]
-struct Faults(Vec<ConfigFault>);
+pub(super) struct Faults(pub(super) Vec<ConfigFault>);
 
 impl Faults {
     /// The value, or nothing once what is wrong with it was noted.
-    fn take<T, E: fmt::Display>(
+    pub(super) fn take<T, E: fmt::Display>(
         &mut self,
         variable: &'static str,
         value: Result<T, E>,
@@ -214,6 +210,15 @@ impl AddressArgs {
 }
 
 impl ServeArgs {
+    /// Reads what the sidecar's secret store has, where one is set.
+    ///
+    /// # Errors
+    /// Where it does not answer within a minute.
+    pub async fn read_secrets(&mut self) -> Result<(), Vec<ConfigFault>> {
+        let others = &mut [("DATABASE_URL", &mut self.database.database_url)];
+        self.events.fill(others).await.map_err(|fault| vec![fault])
+    }
+
     /// Checks them.
     ///
     /// # Errors
@@ -225,8 +230,9 @@ impl ServeArgs {
         let hash_file = faults.take("LEPTOS_HASH_FILES", self.hash_file());
         let hashes = hash_file.flatten().map_or(Ok(String::new()), read);
         let hashes = faults.take("LEPTOS_HASH_FILE_NAME", hashes);
-        faults.take("EVENT_TRANSPORT", transport(&self.event_transport));
-        let roles = faults.take("ROLES", roles(&self.roles));
+        let events = self.events.check(&mut faults);
+        let transport = events.as_ref().map(|events| events.transport);
+        let roles = faults.take("ROLES", roles(&self.roles, transport));
         let live_poll = faults.take("LIVE_POLL_SECONDS", seconds(&self.live_poll_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
@@ -236,12 +242,16 @@ impl ServeArgs {
             sign_in_account: limit("SIGN_IN_LIMIT_ACCOUNT", &self.sign_in_limit_account),
             sign_up_address: limit("SIGN_UP_LIMIT_ADDRESS", &self.sign_up_limit_address),
         };
-        if !faults.0.is_empty() {
+        let (Some(events), true) = (events, faults.0.is_empty()) else {
             return Err(faults.0);
-        }
+        };
         let default = Config::default();
         Ok(Config {
             site_addr: site_addr.unwrap_or(default.site_addr),
+            sidecar_addr: events.sidecar_addr,
+            transport: events.transport,
+            dapr: events.dapr,
+            app_token: events.app_token,
             database_url: database_url.unwrap_or(default.database_url),
             site_root: self.site_root.clone(),
             hashes: hashes.unwrap_or_default(),
@@ -256,10 +266,8 @@ impl ServeArgs {
     }
 
     fn hash_file(&self) -> Result<Option<PathBuf>, String> {
-        match self.hash_files.as_str() {
-            "true" | "1" => {}
-            "false" | "0" | "" => return Ok(None),
-            _ => return Err("must be true or false".into()),
+        if !switch(&self.hash_files)? {
+            return Ok(None);
         }
         if !self.hash_file.is_empty() {
             return Ok(Some(self.hash_file.clone().into()));
@@ -301,7 +309,7 @@ mod tests {
         let program = program(&[
             "--site-addr=nowhere",
             "--database-url=mysql://x",
-            "--event-transport=dapr",
+            "--event-transport=pigeon",
             "--roles=cook",
             "--live-poll-seconds=-1",
             "--public-url=https://example.com/app",
@@ -341,6 +349,31 @@ mod tests {
             let words = faults[0].to_string();
             assert!(words.starts_with("ROLES: in-process events"), "{words}");
             assert!(words.ends_with(&format!("{missing} is missing")), "{words}");
+        }
+        let by_dapr = program(&["--roles=web", "--dapr-http-port=3600"]);
+        assert!(by_dapr.serve.check().is_ok());
+    }
+
+    #[test]
+    fn databases_are_read() {
+        let check = |url: &str| program(&["--database-url", url]).serve.check();
+        for url in [
+            "sqlite://data/tidings.db",
+            "sqlite:tidings.db",
+            "postgres://tidings:secret@db.example:5433/tidings?sslmode=require",
+            "postgresql://%2Frun%2Fpostgresql/tidings",
+        ] {
+            assert_eq!(check(url).unwrap().database_url, url);
+        }
+        for url in [
+            "sqlite://",
+            "postgres:secret",
+            "postgres://host:secret/x",
+            "secret",
+        ] {
+            let faults = check(url).unwrap_err();
+            assert_eq!(faults[0].variable, "DATABASE_URL");
+            assert!(!faults[0].words.contains("secret"));
         }
     }
 

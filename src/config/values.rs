@@ -9,9 +9,11 @@ use std::{
 use ipnet::IpNet;
 use url::Url;
 
+use super::EventTransport;
 use crate::{
     auth::rate::Rate,
     consumers::{Roles, roles::UnknownRole},
+    dapr::Token,
 };
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
@@ -21,31 +23,62 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 pub(super) fn database(text: &str) -> Result<String, &'static str> {
-    match text.strip_prefix("sqlite:") {
-        Some(rest) if !rest.trim_start_matches('/').is_empty() => Ok(text.to_owned()),
-        _ => Err("must be sqlite://<path>"),
-    }
+    // The words do not repeat what is wrong: it may hold a password.
+    const FORM: &str = "must be sqlite://<path> or postgres://<user>@<host>/<database>";
+    let (scheme, rest) = text.split_once(':').ok_or(FORM)?;
+    let fits = match scheme {
+        "sqlite" => !rest.trim_start_matches('/').is_empty(),
+        "postgres" | "postgresql" => rest.starts_with("//") && text.parse::<Url>().is_ok(),
+        _ => false,
+    };
+    if fits { Ok(text.to_owned()) } else { Err(FORM) }
 }
 
-pub(super) fn transport(text: &str) -> Result<(), &'static str> {
+pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     match text {
-        "auto" | "in-process" => Ok(()),
-        "dapr" => Err("dapr is not supported yet; use auto or in-process"),
-        _ => Err("must be auto or in-process"),
+        "true" | "1" => Ok(true),
+        "false" | "0" | "" => Ok(false),
+        _ => Err("must be true or false"),
     }
 }
 
-/// Roles of a process whose events stay in it: what is published there is gone once its own
-/// consumers have seen it, so that one that ran elsewhere would never see anything.
-pub(super) fn roles(text: &str) -> Result<Roles, String> {
+/// Roles. Those of a process whose events stay in it need every consumer: what is published there is
+/// gone once its own consumers have seen it, so that one that ran elsewhere would never see anything.
+pub(super) fn roles(text: &str, transport: Option<EventTransport>) -> Result<Roles, String> {
     let roles: Roles = text.parse().map_err(|e: UnknownRole| e.to_string())?;
     match roles.missing_consumer() {
-        None => Ok(roles),
-        Some(role) => Err(format!(
+        Some(role) if transport == Some(EventTransport::InProcess) => Err(format!(
             "in-process events need all roles in one process; {} is missing",
             role.as_str()
         )),
+        _ => Ok(roles),
     }
+}
+
+pub(super) fn port(text: &str) -> Result<u16, &'static str> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("must be a port, from 1 to 65535"),
+        Ok(port) => Ok(port),
+    }
+}
+
+/// The name of a component, or of a host.
+pub(super) fn component(text: &str) -> Result<String, &'static str> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+    if !text.is_empty() && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a name: letters, digits, - . _")
+    }
+}
+
+/// Nothing where it is empty.
+pub(super) fn token(text: &str) -> Result<Option<Token>, &'static str> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let token = Token::new(text).ok_or("must be visible ASCII characters without spaces");
+    token.map(Some)
 }
 
 pub(super) fn seconds(text: &str) -> Result<Option<Duration>, &'static str> {

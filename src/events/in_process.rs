@@ -41,8 +41,8 @@ impl Transport for InProcess {
                 Err(error) => Published::Unfit(error.to_string()),
                 Ok(_) => match verdicts.next() {
                     Some(Verdict::Success) => Published::Taken,
-                    Some(Verdict::Drop(why)) => Published::Unfit(why),
-                    Some(Verdict::Retry(why)) => Published::Passing(why),
+                    Some(Verdict::Drop(why)) => Published::Unfit(why.to_string()),
+                    Some(Verdict::Retry(why)) => Published::Passing(why.to_string()),
                     None => Published::Passing("no verdict".into()),
                 },
             });
@@ -127,6 +127,7 @@ mod tests {
             Published::Passing(_) => 'P',
             Published::Refused(_) => 'R',
             Published::Unfit(_) => 'U',
+            Published::Untried => '-',
         };
         assert_eq!(published.iter().map(kind).collect::<String>(), "TUUPT");
         assert!(transport.publish(Topic::TaskUpdates, &rows[..1]).await == [Published::Taken]);

@@ -23,8 +23,8 @@ use crate::{
 /// How long a claimed pair of person and topic is ours, in milliseconds.
 const LEASE_MS: i64 = 30_000;
 /// Nothing more is published once this little of the lease is left, in milliseconds: the rest is
-/// claimed anew.
-const LEASE_MARGIN_MS: i64 = 15_000;
+/// claimed anew. It is as long as a transport may take for a call with all its tries, and some.
+const LEASE_MARGIN_MS: i64 = 20_000;
 /// Rows claimed at once.
 const BATCH: usize = 1_000;
 /// The relay looks by itself after this long, should a wake-up be lost.
@@ -56,6 +56,8 @@ pub struct Relay {
     taken: HashMap<Topic, u64>,
     /// Rows that failed.
     strikes: HashMap<i64, Strike>,
+    /// Topics whose failures were told of.
+    failing: HashSet<Topic>,
 }
 
 /// The failures of a row.
@@ -95,6 +97,7 @@ impl Relay {
             holding: true,
             taken: HashMap::new(),
             strikes: HashMap::new(),
+            failing: HashSet::new(),
         }
     }
 
@@ -117,7 +120,14 @@ impl Relay {
         let mut failures = 0;
         loop {
             let started = Instant::now();
-            let wait = match self.turn().await {
+            let turn = match self.transport.is_open() {
+                true => self.turn().await,
+                false => Ok(Turn {
+                    again: false,
+                    retry_at: None,
+                }),
+            };
+            let wait = match turn {
                 Ok(turn) if turn.again => continue,
                 Ok(turn) => {
                     failures = 0;
@@ -214,8 +224,12 @@ impl Relay {
                 if blocked.contains(&row.user_id) {
                     continue;
                 }
-                if matches!(answer, Published::Passing(_) | Published::Refused(_)) {
+                if !matches!(answer, Published::Taken | Published::Unfit(_)) {
                     blocked.insert(row.user_id);
+                }
+                if answer == Published::Untried {
+                    outcome.left = true;
+                    continue;
                 }
                 outcome.rows.push((row, answer));
             }
@@ -234,7 +248,7 @@ impl Relay {
         if rows.iter().any(|(_, p)| *p == Published::Taken) {
             *self.taken.entry(topic).or_default() += 1;
         }
-        let mut failed = 0;
+        let mut failed = false;
         for (row, published) in rows {
             let id = row.id;
             settled.push(match published {
@@ -243,20 +257,24 @@ impl Relay {
                     Settled::Done(id)
                 }
                 Published::Unfit(error) => self.bury(&row, error),
+                Published::Untried => continue,
                 Published::Passing(error) | Published::Refused(error) => {
                     if self.strike(topic, id) >= STRIKES {
                         self.bury(&row, error)
                     } else {
+                        failed = true;
                         // One line a topic: an outage concerns every row.
-                        if failed == 0 {
+                        if self.failing.insert(topic) {
                             tracing::warn!(topic = topic.as_str(), event_id = %row.event_id, attempts = row.attempts, error, "events were not published and will be tried again");
                         }
-                        failed += 1;
                         let at = self.clock.now().plus_ms(backoff(row.attempts));
                         Settled::Retry { id, at, error }
                     }
                 }
             });
+        }
+        if !failed && self.failing.remove(&topic) {
+            tracing::info!(topic = topic.as_str(), "events are published again");
         }
     }
 

@@ -4,15 +4,15 @@ use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{Request, State},
-    http::{HeaderMap, header},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
 use http_body_util::Limited;
 use tidings_domain::error::Code;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{
     caller::{self, set_cookie},
@@ -45,15 +45,36 @@ pub(super) async fn pass(
     let caller = Arc::new(caller::read(headers, peer.ip(), trusted, app.is_https()));
     let secret = caller::cookie(headers).map(str::to_owned);
     request.extensions_mut().insert(caller.clone());
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = admit(&app, request, next)
         .await
         .unwrap_or_else(IntoResponse::into_response);
+    let status = response.status().as_u16();
+    // A path that is no route may hold anything, and there are as many as anyone likes.
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    app.metrics
+        .answered(known(&method), route, status, started.elapsed());
     let headers = response.headers_mut();
     if caller.is_renewed() {
         renew(headers, secret.as_deref(), caller.https);
     }
     security::stamp(headers, caller.https);
     response
+}
+
+/// The method, if it is one that anything here knows.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE => method.as_str(),
+        _ => "other",
+    }
 }
 
 async fn admit(app: &App, mut request: Request, next: Next) -> Result<Response> {
@@ -80,7 +101,7 @@ async fn admit(app: &App, mut request: Request, next: Next) -> Result<Response> 
 }
 
 /// Turns a handler that panics or takes too long into an error.
-async fn guard(handler: impl Future<Output = Response>) -> Result<Response> {
+pub(super) async fn guard(handler: impl Future<Output = Response>) -> Result<Response> {
     let handler = AssertUnwindSafe(handler).catch_unwind();
     match timeout(ANSWER_WITHIN, handler).await {
         Ok(Ok(response)) => Ok(response),

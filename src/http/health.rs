@@ -23,5 +23,10 @@ async fn ready(State(app): State<AppState>) -> Result<Json<Value>> {
     }
     // Nobody's feed: the cheapest question that only the database can answer.
     app.store.head(UserId(Uuid::nil())).await?;
-    Ok(Json(json!({ "status": "ok" })))
+    // Without the sidecar everything still works but for what comes of events elsewhere.
+    let report = app.standing.as_ref().map(|standing| standing.report());
+    Ok(Json(match report {
+        Some(report) if !report.is_fine() => json!({ "status": "degraded", "dapr": report }),
+        _ => json!({ "status": "ok" }),
+    }))
 }

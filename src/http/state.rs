@@ -11,7 +11,9 @@ use crate::{
     auth::sessions::Sessions,
     clock::Ambient,
     config::Config,
+    events::Standing,
     live::Hub,
+    metrics::Metrics,
     service::{accounts::Accounts, tasks::Tasks},
     store::SharedStore,
 };
@@ -35,6 +37,10 @@ pub struct App {
     pub tasks: Tasks,
     /// Accounts.
     pub accounts: Accounts,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How publishing stands, where a sidecar does it.
+    pub standing: Option<Arc<Standing>>,
     /// Where pages find style and script.
     pub assets: Assets,
     /// Which origins are ours.

@@ -2,6 +2,7 @@
 //! read. See [`writer`] for how writes become transactions.
 
 mod accounts;
+mod aside;
 mod audit;
 mod check;
 mod feeds;
@@ -23,20 +24,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::writer::Writer;
-use super::OnCommit;
+use super::{Findings, OnCommit, Store, turns::Turns};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
@@ -61,7 +59,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     epoch: Uuid,
     readers: SqlitePool,
-    heavy: Semaphore,
+    heavy: Turns,
     writer: Writer,
 }
 
@@ -90,7 +88,7 @@ impl SqliteStore {
         Ok(Self {
             epoch,
             readers,
-            heavy: Semaphore::new(HEAVY),
+            heavy: Turns::new(HEAVY),
             writer,
         })
     }
@@ -105,23 +103,20 @@ impl SqliteStore {
         migrate_with(&mut connection).await?;
         connection.close().await.map_err(db)
     }
+}
 
-    /// A turn to read everything of a person.
-    async fn heavy(&self) -> Result<SemaphorePermit<'_>> {
-        timeout(ACQUIRE, self.heavy.acquire())
-            .await
-            .map_err(|_| Error::Unavailable("too many large reads at once".into()))?
-            .map_err(Error::internal)
+#[async_trait]
+impl Store for SqliteStore {
+    async fn check(&self) -> Result<Findings> {
+        self.findings().await
     }
 
-    /// Cancelled where the writer failed: every write is `Unavailable` from then on.
-    pub fn failed(&self) -> &CancellationToken {
+    fn failed(&self) -> &CancellationToken {
         self.writer.failed()
     }
 
-    /// Writes what still waits, moves the journal into the file and lets go of it. Whatever is asked
-    /// afterwards is `Unavailable`.
-    pub async fn close(&self) {
+    /// Moves the journal into the file, too.
+    async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -238,17 +233,8 @@ fn id(text: &str) -> Result<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use tidings_domain::id::UserId;
-
     use super::*;
-    use crate::store::{AsOf, Feeds, Tasks};
-
-    struct Nobody;
-
-    impl OnCommit for Nobody {
-        fn committed(&self, _: &[UserId]) {}
-        fn account_changed(&self, _: UserId) {}
-    }
+    use crate::store::turns::tests::{Nobody, are_kept};
 
     #[tokio::test]
     async fn only_so_many_read_everything_at_once() {
@@ -256,17 +242,6 @@ mod tests {
         let url = folder.path().join("t.db").to_string_lossy().into_owned();
         let store = SqliteStore::open(&url, Ambient::default(), Arc::new(Nobody));
         let store = store.await.unwrap();
-        let user = UserId(Uuid::nil());
-        let busy = store.heavy.acquire_many(HEAVY as u32).await.unwrap();
-        tokio::time::pause();
-        let (past, all) = tokio::join!(store.as_of(user, AsOf::Seq(1)), store.snapshot(user));
-        assert!(past.unwrap_err().is_passing() && all.unwrap_err().is_passing());
-        tokio::time::resume();
-        // What is small does not wait for them.
-        assert_eq!(store.head(user).await.unwrap(), 0);
-        drop(busy);
-        assert!(store.as_of(user, AsOf::Seq(1)).await.unwrap().is_empty());
-        assert!(store.snapshot(user).await.unwrap().1.is_empty());
-        store.close().await;
+        are_kept(&store, &store.heavy, HEAVY as u32).await;
     }
 }

@@ -2,8 +2,8 @@
 //! and started again, and in the end the log, the tasks, the audit trail and what clients were
 //! promised must tell the same story.
 
-mod client;
-mod server;
+pub(crate) mod client;
+pub(crate) mod server;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -14,20 +14,21 @@ use std::{
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::Method;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use self::{
     client::{Asked, Person, Tab},
     server::{Server, free_ports},
 };
-use crate::live::tab::DEADLINE;
+use crate::{live::tab::DEADLINE, postgres};
 
 const ROUNDS: usize = 10;
 const PEOPLE: usize = 4;
 /// Tabs of each person that make changes at the same time.
 const TABS: usize = 2;
 
-async fn run(tabs: Vec<Tab>, stop: &Arc<Mutex<bool>>) -> JoinSet<Tab> {
+pub(crate) async fn run(tabs: Vec<Tab>, stop: &Arc<Mutex<bool>>) -> JoinSet<Tab> {
     let mut working = JoinSet::new();
     for tab in tabs {
         working.spawn(tab.work(stop.clone()));
@@ -37,12 +38,24 @@ async fn run(tabs: Vec<Tab>, stop: &Arc<Mutex<bool>>) -> JoinSet<Tab> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killing_the_server_loses_nothing_and_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("tidings.db").display());
+    kill_and_compare(folder, &database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killing_the_server_on_postgres_loses_nothing_and_doubles_nothing() {
+    let database = postgres::database().await;
+    kill_and_compare(tempfile::tempdir().unwrap(), &database).await;
+}
+
+#[expect(clippy::print_stdout, reason = "a failing test tells what to repeat")]
+async fn kill_and_compare(folder: TempDir, database: &str) {
     let seed = rand::random();
     println!("seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
-    let folder = tempfile::tempdir().unwrap();
     let [port, sidecar] = free_ports();
-    let mut server = Server::start(folder.path(), port, sidecar).await;
+    let mut server = Server::start(folder.path(), database, port, sidecar).await;
     let mut people = Vec::new();
     let mut tabs = Vec::new();
     for n in 0..PEOPLE {
@@ -65,7 +78,10 @@ async fn killing_the_server_loses_nothing_and_doubles_nothing() {
         // Not a wait for anything: the random point at which the server is killed.
         tokio::time::sleep(Duration::from_millis(rng.random_range(20..500))).await;
         server = server.killed_and_started_again().await;
+        // A tab that asked nothing meanwhile noticed nothing.
+        *stop.lock().unwrap() = true;
         tabs = working.join_all().await;
+        *stop.lock().unwrap() = false;
         let last = tabs.iter().filter_map(|tab| tab.asked.last());
         in_doubt += last.filter(|asked| asked.answer.is_none()).count();
     }
@@ -89,7 +105,7 @@ async fn killing_the_server_loses_nothing_and_doubles_nothing() {
 }
 
 /// Holds a person's log, tasks and audit trail against what the person was promised.
-async fn compare(person: &Person, asked: &[Asked]) {
+pub(crate) async fn compare(person: &Person, asked: &[Asked]) {
     let log = person.walk("/api/events", "seq").await;
     for (event, seq) in log.iter().zip(1..) {
         assert_eq!(event["seq"], seq, "seqs rise by one");

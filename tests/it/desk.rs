@@ -12,9 +12,7 @@ use tidings::{
     events::Commits,
     http::ws::{self, Sockets, Timing},
     live::Hub,
-    store::{
-        Account, Accounts, Feeds, LooseEvent, Mutation, Session, Sessions, SqliteStore, Tasks,
-    },
+    store::{self, Account, LooseEvent, Mutation, Session, SharedStore},
 };
 use tidings_domain::{
     account::User,
@@ -27,12 +25,12 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::live::tab::Tab;
+use crate::{live::tab::Tab, postgres};
 
 /// A server of sockets alone, over a real store, with timing of its own.
 pub(crate) struct Desk {
     pub(crate) base: String,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: SharedStore,
     pub(crate) hub: Arc<Hub>,
     pub(crate) ambient: Ambient,
     /// Notified of every commit.
@@ -57,14 +55,24 @@ impl Desk {
 
     pub(crate) async fn with(timing: Timing) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("live.db").display());
+        Self::over(&url, folder, timing).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = postgres::database().await;
+        Self::over(&url, folder, Timing::default()).await
+    }
+
+    async fn over(url: &str, folder: TempDir, timing: Timing) -> Self {
         let stop = CancellationToken::new();
         let hub = Hub::new(None, stop.clone());
         let wake = Arc::new(Notify::new());
         let commits = Commits::new(wake.clone(), hub.clone(), Arc::default());
         let ambient = Ambient::default();
-        let url = format!("sqlite://{}", folder.path().join("live.db").display());
-        let store = SqliteStore::open(&url, ambient.clone(), Arc::new(commits)).await;
-        let store = Arc::new(store.unwrap());
+        let store = store::open(url, ambient.clone(), Arc::new(commits)).await;
+        let store = store.unwrap();
         let sockets = Sockets {
             hub: hub.clone(),
             store: store.clone(),

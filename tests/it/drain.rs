@@ -16,7 +16,9 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
-use crate::kit::{Answer, PASSWORD, TestApp};
+use crate::kit::{Answer, PASSWORD, TestApp, on_each_database};
+
+on_each_database!(TestApp: a_server_does_not_go_on_without_one_of_its_tasks);
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -123,9 +125,7 @@ async fn requests_are_answered_and_sockets_told_before_the_server_is_gone() {
     timeout(DEADLINE, stopping).await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn a_server_does_not_go_on_without_one_of_its_tasks() {
-    let app = TestApp::new().await;
+async fn a_server_does_not_go_on_without_one_of_its_tasks(app: TestApp) {
     let address = app.base.strip_prefix("http://").unwrap().to_owned();
     app.person("Ada").await;
     // The relay looks at it each time it looks for work.

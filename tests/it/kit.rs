@@ -20,6 +20,27 @@ use tidings_domain::time::Timestamp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::postgres;
+
+/// Runs each test over each database.
+macro_rules! on_each_database {
+    ($app:ident: $($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::$app::new().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::$app::on_postgres().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_each_database;
+
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -53,6 +74,8 @@ impl Clock for Hand {
 /// A server that runs, with a database of its own.
 pub(crate) struct TestApp {
     pub(crate) base: String,
+    /// Where the sidecar reaches it.
+    pub(crate) side: String,
     pub(crate) clock: Arc<Hand>,
     /// What its handlers use.
     pub(crate) inside: AppState,
@@ -72,6 +95,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config {
             site_addr: ([127, 0, 0, 1], 0).into(),
+            sidecar_addr: ([127, 0, 0, 1], 0).into(),
             database_url: format!("sqlite://{}", folder.path().join("t.db").display()),
             ..Config::default()
         };
@@ -83,11 +107,13 @@ impl TestApp {
         };
         let server = Server::build(config, ambient).await.unwrap();
         let base = format!("http://{}", server.addr());
+        let side = format!("http://{}", server.sidecar_addr().unwrap());
         let inside = server.app().clone();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(server.run_until(stop.clone()));
         Self {
             base,
+            side,
             clock,
             inside,
             stop,
@@ -96,18 +122,20 @@ impl TestApp {
         }
     }
 
+    /// Starts one on PostgreSQL.
+    pub(crate) async fn on_postgres() -> Self {
+        let url = postgres::database().await;
+        Self::with(|config| config.database_url = url).await
+    }
+
     /// Somebody who is not signed in.
     pub(crate) fn nobody(&self) -> Person {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        Person {
-            base: self.base.clone(),
-            name: String::new(),
-            credential: None,
-            http,
-        }
+        Person::at(&self.base)
+    }
+
+    /// The other end of the listener that the sidecar reaches.
+    pub(crate) fn sidecar(&self) -> Person {
+        Person::at(&self.side)
     }
 
     /// Somebody who has just signed up, in UTC.
@@ -117,16 +145,7 @@ impl TestApp {
 
     /// Somebody who has just signed up, in a zone.
     pub(crate) async fn person_in(&self, name: &str, zone: &str) -> Person {
-        let mut person = self.nobody();
-        let form = json!({ "email": format!("{name}@example.com"), "name": name,
-            "password": PASSWORD, "time_zone": zone });
-        let answer = person.post("/api/auth/register", form).await;
-        let cookie = answer.header("set-cookie");
-        let (cookie, _) = cookie.split_once(';').unwrap();
-        person.credential = Some(("cookie", cookie.to_owned()));
-        person.name = name.to_owned();
-        answer.expect(201);
-        person
+        self.nobody().sign_up(name, zone).await
     }
 
     /// Its database, past the server.
@@ -170,6 +189,45 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Somebody who is not signed in.
+    pub(crate) fn at(base: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            base: base.to_owned(),
+            name: String::new(),
+            credential: None,
+            http,
+        }
+    }
+
+    /// Somebody who has just signed up, in UTC.
+    pub(crate) async fn registered(base: &str, name: &str) -> Self {
+        Self::at(base).sign_up(name, "UTC").await
+    }
+
+    async fn sign_up(mut self, name: &str, zone: &str) -> Self {
+        let form = json!({ "email": format!("{name}@example.com"), "name": name,
+            "password": PASSWORD, "time_zone": zone });
+        let answer = self.post("/api/auth/register", form).await;
+        let cookie = answer.header("set-cookie");
+        let (cookie, _) = cookie.split_once(';').unwrap();
+        self.credential = Some(("cookie", cookie.to_owned()));
+        self.name = name.to_owned();
+        answer.expect(201);
+        self
+    }
+
+    /// The same person at another server.
+    pub(crate) fn at_base(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The same person as a program with a personal token.
     pub(crate) async fn program(&self) -> Self {
         let made = self.post("/api/tokens", json!({ "name": "Program" })).await;
@@ -196,6 +254,21 @@ impl Person {
         headers: &[(&'static str, &str)],
         body: String,
     ) -> Answer {
+        self.try_send(method, path, headers, body).await.unwrap()
+    }
+
+    /// Asks somebody who may not be there.
+    pub(crate) async fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_send("GET", path, &[], String::new()).await.ok()
+    }
+
+    async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: String,
+    ) -> reqwest::Result<Answer> {
         let method = method.parse().unwrap();
         let mut request = self.http.request(method, [&self.base, path].concat());
         for (name, value) in headers {
@@ -207,13 +280,13 @@ impl Person {
         if !body.is_empty() {
             request = request.body(body);
         }
-        let response = request.send().await.unwrap();
-        Answer {
+        let response = request.send().await?;
+        Ok(Answer {
             asked: path.to_owned(),
             code: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
-        }
+            text: response.text().await?,
+        })
     }
 
     async fn json(&self, method: &str, path: &str, body: Value) -> Answer {

@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod dapr;
 mod desk;
 mod drain;
 mod edge;
@@ -14,8 +15,11 @@ mod kit;
 mod live;
 mod pages;
 mod people;
+mod postgres;
 mod process;
 mod relay;
+mod replicas;
 mod rest;
+mod sidecar;
 mod store;
 mod stranger;

@@ -310,14 +310,14 @@ async fn a_new_tokens_secret_is_shown_once() {
         .await;
     page.status(200);
     assert_eq!(page.header("cache-control"), "no-store");
-    let shown = data(&page);
-    let secret = shown["new_token"].as_str().unwrap();
+    let (_, rest) = page.text.split_once("<code class=\"secret\">").unwrap();
+    let (secret, _) = rest.split_once('<').unwrap();
     let mut program = app.nobody();
     program.credential = Some(("authorization", format!("Bearer {secret}")));
     assert_eq!(program.get("/api/me").await.expect(200)["name"], "Ada");
     let again = ada.get("/account").await;
     assert!(!again.text.contains(secret));
-    assert_eq!(data(&again)["tokens"][0]["name"], "Laptop");
+    assert!(again.text.contains("Laptop"));
 }
 
 #[tokio::test]

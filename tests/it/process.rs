@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
+
+use crate::postgres::cluster;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -68,7 +71,7 @@ async fn bad_configuration_is_told_a_line_a_fault() {
         ("ROLES", "cook"),
         ("LOG_FORMAT", "xml"),
         ("PUBLIC_URL", "example"),
-        ("EVENT_TRANSPORT", "dapr"),
+        ("EVENT_TRANSPORT", "pigeon"),
         ("LEPTOS_HASH_FILES", "true"),
         ("LEPTOS_HASH_FILE_NAME", "nothing"),
     ];
@@ -111,12 +114,29 @@ async fn migrate_makes_the_database_and_does_nothing_else() {
 }
 
 #[tokio::test]
+async fn four_migrate_a_postgres_database_at_once() {
+    let database = cluster().await.empty_database().await;
+    let url = [("DATABASE_URL", database.as_str())];
+    for output in join_all((0..4).map(|_| run(&["migrate"], &url))).await {
+        assert!(output.0.status.success(), "{:?}", errors(&output.0));
+    }
+    let wrong = "postgres://tidings:secret@127.0.0.1/x?sslmode=nonsense";
+    let (output, _) = run(&["migrate"], &[("DATABASE_URL", wrong)]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!errors(&output).concat().contains("secret"));
+}
+
+#[tokio::test]
 async fn a_server_starts_is_healthy_and_stops() {
     let address = free().await;
+    let sidecar = free().await;
     assert!(!healthy(&address).await);
     for signal in ["-TERM", "-INT"] {
         let folder = tempfile::tempdir().unwrap();
-        let variables = [("LEPTOS_SITE_ADDR", address.as_str())];
+        let variables = [
+            ("LEPTOS_SITE_ADDR", address.as_str()),
+            ("SIDECAR_ADDR", sidecar.as_str()),
+        ];
         let server = tidings(folder.path(), &[], &variables).spawn().unwrap();
         let deadline = Instant::now() + DEADLINE;
         while !healthy(&address).await {

@@ -10,11 +10,10 @@ use futures_util::future::join_all;
 use tidings::{
     consumers::{Consumers, Roles},
     events::{InProcess, Relay},
-    store::{AuditTrail, Feeds, Outbox},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{desk::Desk, live::tab::DEADLINE};
+use crate::{desk::Desk, kit::on_each_database, live::tab::DEADLINE};
 
 fn relay(desk: &Desk) -> Relay {
     let store = desk.store.clone();
@@ -33,12 +32,15 @@ async fn pending(desk: &Desk) -> i64 {
     depth.iter().map(|topic| topic.pending).sum()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_relay_that_dies_anywhere_is_taken_over_from_and_nothing_is_recorded_twice() {
+on_each_database!(Desk:
+    a_relay_that_dies_anywhere_is_taken_over_from_and_nothing_is_recorded_twice,
+    what_waits_when_the_server_stops_is_published_first,
+);
+
+async fn a_relay_that_dies_anywhere_is_taken_over_from_and_nothing_is_recorded_twice(desk: Desk) {
     const PEOPLE: usize = 5;
     const ROUNDS: usize = 20;
     const EACH: usize = 10;
-    let desk = Desk::new().await;
     let names: Vec<_> = (0..PEOPLE).map(|n| format!("person{n}")).collect();
     let people = join_all(names.iter().map(|name| desk.person(name))).await;
     for round in 0..ROUNDS {
@@ -72,9 +74,7 @@ async fn a_relay_that_dies_anywhere_is_taken_over_from_and_nothing_is_recorded_t
     relay.await.unwrap();
 }
 
-#[tokio::test]
-async fn what_waits_when_the_server_stops_is_published_first() {
-    let desk = Desk::new().await;
+async fn what_waits_when_the_server_stops_is_published_first(desk: Desk) {
     let ann = desk.person("ann").await;
     desk.add_many(&ann, 50).await;
     let stop = CancellationToken::new();

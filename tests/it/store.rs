@@ -1,14 +1,17 @@
 //! The contract of a store, held by every implementation: each test is generic over
 //! [`kit::TestStore`].
 
+mod aside;
 mod groups;
 mod histories;
 mod kit;
+mod lasting;
 mod lists;
 mod mutations;
 mod outbox;
 mod past;
 mod people;
+mod postgres;
 mod random;
 mod sqlite;
 
@@ -24,15 +27,24 @@ macro_rules! contract {
                 does_nothing_twice_in_a_group, sees_earlier_ones_of_a_group,
                 survives_callers_that_go_away, comes_back_whole;
             histories: folds_to_the_tasks;
+            lasting: is_unavailable_once_closed, writes_all_of_a_group_or_nothing_and_recovers,
+                forgets_answers_after_thirty_days, keeps_no_row_of_a_person_who_is_gone;
             past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were,
                 reads_only_so_much_of_the_log_at_once;
             lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,
                 filters, draws_boards, says_where_the_feed_is;
             people: registers_once, changes_an_account, keeps_sessions,
                 begins_no_session_with_an_old_password, keeps_tokens,
+                tells_whose_account_changed,
                 forgets_a_person;
+            aside: rows_that_were_set_aside_are_listed_put_back_and_dropped,
+                a_dead_letter_is_kept_once_and_knows_what_was_noted,
+                a_dead_letter_goes_with_its_task_and_its_person,
+                keeps_a_dead_letter_whatever_it_holds,
+                retrying_runs_the_handlers_and_keeps_what_they_cannot_handle;
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
-                claims_the_oldest_first, records_an_event_once;
+                claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
+                records_an_event_once;
         }
     };
     ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {
@@ -49,3 +61,4 @@ macro_rules! contract {
 }
 
 contract!(Sqlite in on_sqlite);
+contract!(Postgres in on_postgres);

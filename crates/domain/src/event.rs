@@ -166,6 +166,11 @@ impl Topic {
         }
     }
 
+    /// Whether every replica gets each message, rather than one of them.
+    pub fn is_broadcast(self) -> bool {
+        self == Self::TaskUpdates
+    }
+
     /// The topic of that name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.as_str() == text)

@@ -1,6 +1,6 @@
 use std::sync::{
     Mutex,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -128,6 +128,7 @@ impl Outbox for Rows {
 /// A transport that does what it is told, and remembers what it took.
 struct Wire {
     ordered: bool,
+    closed: AtomicBool,
     /// Answers to come; when they run out everything is taken.
     script: Mutex<Vec<Published>>,
     /// Rows that never get through.
@@ -139,6 +140,7 @@ impl Wire {
     fn new(ordered: bool) -> Self {
         Self {
             ordered,
+            closed: AtomicBool::new(false),
             script: Mutex::default(),
             stuck: HashSet::new(),
             taken: Mutex::default(),
@@ -154,6 +156,10 @@ impl Wire {
 impl Transport for Wire {
     fn keeps_order(&self) -> bool {
         self.ordered
+    }
+
+    fn is_open(&self) -> bool {
+        !self.closed.load(Ordering::SeqCst)
     }
 
     async fn publish(&self, topic: Topic, rows: &[OutboxRow]) -> Vec<Published> {
@@ -239,6 +245,7 @@ fn answers() -> impl Strategy<Value = Published> {
         3 => Just(Published::Taken),
         2 => Just(Published::Passing("busy".into())),
         1 => Just(Published::Refused("no topic".into())),
+        1 => Just(Published::Untried),
     ]
 }
 
@@ -394,4 +401,39 @@ fn back_off_grows_to_its_cap_and_varies() {
         assert!((full / 2..=full).contains(&backoff(attempts)));
     }
     assert!((0..50).map(|_| backoff(30)).collect::<HashSet<_>>().len() > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_tried_stays_as_it_is() {
+    let wire = Wire::new(true);
+    wire.script.lock().unwrap().push(Published::Untried);
+    let mut bench = Bench::new(wire);
+    bench.rows.push(1, 7, Topic::TaskEvents);
+    bench.rows.push(2, 7, Topic::TaskEvents);
+    let turn = bench.relay.turn().await.unwrap();
+    assert!(turn.again && turn.retry_at.is_none());
+    assert_eq!(bench.rows.pending(), [1, 2], "and what is behind it waits");
+    bench.relay.turn().await.unwrap();
+    assert_eq!(bench.wire.ids(), [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_transport_is_not_called_until_it_opens() {
+    let wire = Wire::new(true);
+    wire.closed.store(true, Ordering::SeqCst);
+    let bench = Bench::new(wire);
+    let (rows, wire) = (bench.rows, bench.wire);
+    rows.push(1, 7, Topic::TaskEvents);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(bench.relay.run(stop.clone()));
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    assert!(wire.ids().is_empty() && rows.leases.lock().unwrap().is_empty());
+    wire.closed.store(false, Ordering::SeqCst);
+    tokio::time::sleep(FALLBACK * 2).await;
+    assert_eq!(wire.ids(), [1], "at once: nothing counted as its failure");
+    wire.closed.store(true, Ordering::SeqCst);
+    rows.push(2, 7, Topic::TaskEvents);
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(rows.pending(), [2]);
 }

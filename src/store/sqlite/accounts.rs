@@ -27,6 +27,7 @@ DELETE FROM events WHERE user_id = ?1 AND seq IS NULL; \
 DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL; \
 DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL; \
 DELETE FROM tasks WHERE user_id = ?1 AND deleted_at IS NOT NULL; \
+DELETE FROM dead_letters WHERE user_id = ?1; \
 DELETE FROM outbox WHERE partition = ?1";
 
 #[async_trait]

@@ -1,22 +1,15 @@
 //! Holds the store against its own log: what must always be true, looked at.
 
-use std::collections::BTreeMap;
-
 use futures_util::TryStreamExt;
 use serde::de::IgnoredAny;
 use sqlx::{Row, SqliteConnection};
-use tidings_domain::{
-    decide::apply,
-    event::Event,
-    id::{TaskId, UserId},
-    task::Task,
-};
+use tidings_domain::{event::Event, id::UserId, task::Task};
 
 use super::{SqliteStore, db, from_json, id};
-use crate::{error::Result, store::Findings};
-
-/// Faults that are told of; one suffices.
-const TOLD: usize = 100;
+use crate::{
+    error::Result,
+    store::{Findings, check::Fold},
+};
 
 /// Each selects what is wrong, as words. All read the same transaction.
 const QUESTIONS: [&str; 6] = [
@@ -41,12 +34,8 @@ const QUESTIONS: [&str; 6] = [
 ];
 
 impl SqliteStore {
-    /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
-    /// inbox and audit trail. Reads one moment, beside whatever goes on.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
-    pub async fn check(&self) -> Result<Findings> {
+    /// [`crate::store::Store::check`].
+    pub(super) async fn findings(&self) -> Result<Findings> {
         let mut findings = Findings::default();
         let mut transaction = self.readers.begin().await.map_err(db)?;
         for question in QUESTIONS {
@@ -79,14 +68,6 @@ impl SqliteStore {
     }
 }
 
-impl Findings {
-    fn add(&mut self, fault: String) {
-        if self.faults.len() < TOLD {
-            self.faults.push(fault);
-        }
-    }
-}
-
 /// Folds a person's events and compares.
 async fn fold(
     connection: &mut SqliteConnection,
@@ -95,54 +76,24 @@ async fn fold(
     kept: i64,
     findings: &mut Findings,
 ) -> Result<()> {
-    let mut folded: BTreeMap<TaskId, Task> = BTreeMap::new();
-    let mut last = 0;
+    let mut fold = Fold::new(user, findings);
     let mut rows = sqlx::query(
         "SELECT seq, json FROM events WHERE user_id = ?1 AND seq IS NOT NULL ORDER BY seq",
     )
     .bind(user.to_string())
     .fetch(&mut *connection);
     while let Some(row) = rows.try_next().await.map_err(db)? {
-        let seq: i64 = row.try_get(0).map_err(db)?;
         let event: Event<IgnoredAny> = from_json(row.try_get(1).map_err(db)?)?;
-        last += 1;
-        if seq != last || event.seq != Some(seq) || event.user_id != Some(user) {
-            findings.add(format!("{user}: seq {seq} where {last} belongs"));
-            last = seq;
-        }
-        findings.events += 1;
-        apply(&mut folded, event);
+        fold.event(row.try_get(0).map_err(db)?, event);
     }
     drop(rows);
-    if last != head {
-        findings.add(format!(
-            "{user}: the feed's head is {head}, its last event {last}"
-        ));
-    }
-    let outside = folded.values().filter(|t| t.deleted_at.is_none()).count();
-    if i64::try_from(outside).ok() != Some(kept) {
-        findings.add(format!(
-            "{user}: {outside} tasks outside the trash are counted as {kept}"
-        ));
-    }
+    fold.feed(head, kept);
     let mut rows = sqlx::query_scalar::<_, String>("SELECT task FROM tasks WHERE user_id = ?1")
         .bind(user.to_string())
         .fetch(connection);
     while let Some(json) = rows.try_next().await.map_err(db)? {
-        let task: Task = from_json(&json)?;
-        findings.tasks += 1;
-        if folded.remove(&task.id).as_ref() != Some(&task) {
-            findings.add(format!(
-                "{user}: the events do not fold to task {}",
-                task.id
-            ));
-        }
+        fold.task(&from_json::<Task>(&json)?);
     }
-    for id in folded.keys() {
-        findings.add(format!(
-            "{user}: the events have a task {id} that is not there"
-        ));
-    }
-    findings.users += 1;
+    fold.end();
     Ok(())
 }

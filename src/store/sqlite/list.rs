@@ -1,9 +1,7 @@
 //! Lists: a filter and an order, turned into one statement. Only text of this file gets into SQL;
 //! what people ask for is bound.
 
-use std::collections::BTreeSet;
-
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use sqlx::{
     Either, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
@@ -12,8 +10,6 @@ use sqlx::{
 use tidings_domain::{
     id::UserId,
     task::Task,
-    text,
-    time::{TimeOfDay, instant},
     view::{Here, View},
 };
 use uuid::Uuid;
@@ -21,23 +17,11 @@ use uuid::Uuid;
 use super::{db, from_json};
 use crate::{
     error::Result,
-    store::{Cursor, Sort, SortKey, TaskPage, TaskQuery},
+    store::{
+        Cursor, Sort, TaskPage, TaskQuery,
+        listing::{column, day_text, end_of, nullable, search_words, start_of},
+    },
 };
-
-/// Words of a search that are looked for; more make the statement too deep, and nobody's search
-/// clearer.
-const WORDS_MAX: usize = 32;
-
-/// The instant at which the day after `day` begins, here.
-pub(super) fn end_of(day: NaiveDate, here: &Here<'_>) -> i64 {
-    day.succ_opt().map_or(i64::MAX, |next| {
-        instant(here.zones, here.zone, next, TimeOfDay::MIDNIGHT).0
-    })
-}
-
-fn start_of(day: NaiveDate, here: &Here<'_>) -> i64 {
-    instant(here.zones, here.zone, day, TimeOfDay::MIDNIGHT).0
-}
 
 /// A page of a list, and the feed's head, in one statement.
 pub(super) async fn page(
@@ -216,9 +200,7 @@ fn due(
     sql.push(" AND CASE WHEN due_zone IS NULL OR due_zone = ");
     sql.push_bind(here.zone.to_owned());
     sql.push(" THEN due_date ").push(than);
-    // Dates are compared as text, which holds for four digits of a year.
-    let day = day.filter(|day| day.year() <= 9999);
-    sql.push_bind(day.map_or_else(|| "9999-99-99".to_owned(), |day| day.to_string()));
+    sql.push_bind(day_text(day));
     sql.push(" ELSE due_at ")
         .push(than)
         .push_bind(start)
@@ -233,11 +215,8 @@ fn tagged(sql: &mut QueryBuilder<Sqlite>, tag: &str) {
 
 fn filter(sql: &mut QueryBuilder<Sqlite>, query: &TaskQuery, here: &Here<'_>) {
     if let Some(q) = &query.q {
-        let folded = text::fold(q);
-        let words: BTreeSet<&str> = text::words(&folded).collect();
-        for word in words.into_iter().take(WORDS_MAX) {
-            sql.push(" AND instr(search, ")
-                .push_bind(format!(" {word}"));
+        for word in search_words(q) {
+            sql.push(" AND instr(search, ").push_bind(word);
             sql.push(") > 0");
         }
     }
@@ -264,19 +243,6 @@ fn filter(sql: &mut QueryBuilder<Sqlite>, query: &TaskQuery, here: &Here<'_>) {
     }
 }
 
-fn column(key: SortKey) -> &'static str {
-    match key {
-        SortKey::Position => "position",
-        SortKey::DueDate => "due_at",
-        SortKey::Priority => "priority",
-        SortKey::CreatedAt => "created_at",
-        SortKey::UpdatedAt => "updated_at",
-        SortKey::Title => "title_key",
-        SortKey::CompletedAt => "completed_at",
-        SortKey::DeletedAt => "deleted_at",
-    }
-}
-
 /// Nulls come last both ways, and ids rise both ways.
 fn order(sql: &mut QueryBuilder<Sqlite>, sort: Sort) {
     sql.push(" ORDER BY key")
@@ -287,13 +253,6 @@ fn order(sql: &mut QueryBuilder<Sqlite>, sort: Sort) {
     } else {
         ", id"
     });
-}
-
-fn nullable(key: SortKey) -> bool {
-    matches!(
-        key,
-        SortKey::DueDate | SortKey::CompletedAt | SortKey::DeletedAt
-    )
 }
 
 /// What comes after a place.

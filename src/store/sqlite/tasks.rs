@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use sqlx::{Row, sqlite::SqliteRow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use tidings_domain::{
     decide::apply,
     event::Event,
@@ -18,7 +18,10 @@ use serde::de::IgnoredAny;
 use super::{SqliteStore, db, feeds, from_json, list};
 use crate::{
     error::Result,
-    store::{AsOf, Mutation, Outcome, StoredEvent, TaskPage, TaskQuery, Tasks},
+    store::{
+        AsOf, Mutation, Outcome, StoredEvent, TaskPage, TaskQuery, Tasks,
+        listing::{count, end_of, outside_the_trash},
+    },
 };
 
 /// The head and the number of open tasks, then the open tasks if they are few enough.
@@ -97,7 +100,7 @@ impl Tasks for SqliteStore {
             .bind(user.to_string())
             .bind(here.zone)
             .bind(here.today.to_string())
-            .bind(list::end_of(here.today, here))
+            .bind(end_of(here.today, here))
             .fetch_all(&mut *transaction)
             .await
             .map_err(db)?;
@@ -113,7 +116,7 @@ impl Tasks for SqliteStore {
     }
 
     async fn snapshot(&self, user: UserId) -> Result<(i64, Vec<Task>)> {
-        let _turn = self.heavy().await?;
+        let _turn = self.heavy.take().await?;
         let (seq, _, tasks) = self.open_tasks(user, i32::MAX as usize).await?;
         Ok((seq, tasks))
     }
@@ -141,7 +144,7 @@ impl Tasks for SqliteStore {
             AsOf::Seq(seq) => (seq, i64::MAX),
             AsOf::At(at) => (i64::MAX, at.0),
         };
-        let _turn = self.heavy().await?;
+        let _turn = self.heavy.take().await?;
         let mut rows = sqlx::query(AS_OF)
             .bind(user.to_string())
             .bind(seq)
@@ -152,10 +155,7 @@ impl Tasks for SqliteStore {
             let event: Event<IgnoredAny> = from_json(row.try_get(1).map_err(db)?)?;
             apply(&mut tasks, event);
         }
-        let mut tasks: Vec<Task> = tasks.into_values().collect();
-        tasks.retain(|task| task.deleted_at.is_none());
-        tasks.sort_by(|a, b| (&a.position, a.id).cmp(&(&b.position, b.id)));
-        Ok(tasks)
+        Ok(outside_the_trash(tasks))
     }
 }
 
@@ -179,26 +179,6 @@ impl SqliteStore {
         }
         Ok((seq, usize::try_from(open).unwrap_or(usize::MAX), tasks))
     }
-}
-
-/// Counts open tasks.
-fn count(open: &[Task], here: &Here<'_>) -> Counts {
-    let mut tags: HashMap<&str, u32> = HashMap::new();
-    let mut counts = Counts::default();
-    for task in open {
-        counts.inbox += 1;
-        match here.due_day(task) {
-            Some(day) if day <= here.today => counts.today += 1,
-            Some(_) => counts.upcoming += 1,
-            None => {}
-        }
-        for tag in &task.tags {
-            *tags.entry(tag).or_default() += 1;
-        }
-    }
-    counts.tags = tags.into_iter().map(|(t, n)| (t.to_owned(), n)).collect();
-    counts.tags.sort();
-    counts
 }
 
 /// Reads what [`COUNTS`] counted.

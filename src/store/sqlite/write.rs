@@ -8,7 +8,6 @@ use sqlx::SqliteConnection;
 use tidings_domain::{
     id::{TaskId, UserId},
     task::Task,
-    text,
     time::TzDatabase,
 };
 
@@ -16,7 +15,7 @@ use super::{db, to_json};
 use crate::{
     error::Result,
     store::{
-        LooseEvent,
+        LooseEvent, listing,
         plan::{EventRow, WriteSet},
     },
 };
@@ -58,6 +57,8 @@ UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
 pub(super) const PURGE: &str = "\
 DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?) j CROSS JOIN tasks t \
     ON t.user_id = j.value->>0 AND t.id = j.value->>1); \
+DELETE FROM dead_letters WHERE id IN (SELECT d.id FROM json_each(?) j CROSS JOIN dead_letters d \
+    ON d.user_id = j.value->>0 AND d.task_id = j.value->>1); \
 UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \
     '$.data', json_object('task_id', task_id, 'user_id', user_id)) \
     WHERE n IN (SELECT e.n FROM json_each(?) j CROSS JOIN events e ON e.user_id = j.value->>0 \
@@ -128,6 +129,7 @@ pub(super) async fn store(
         .collect();
     sqlx::query(PURGE)
         .bind(to_json(&gone)?)
+        .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)
         .execute(connection)
         .await
@@ -234,13 +236,7 @@ impl<'a> TaskRow<'a> {
         let tags = (!task.tags.is_empty())
             .then(|| to_json(&task.tags))
             .transpose()?;
-        let title_key = text::fold(&task.title);
-        let mut search = String::new();
-        let rest = std::iter::once(&task.description).chain(&task.tags);
-        add_words(&mut search, &title_key);
-        for part in rest.filter(|part| !part.is_empty()) {
-            add_words(&mut search, &text::fold(part));
-        }
+        let (title_key, search) = listing::keys(task);
         let title = texts.add(&title_key);
         let words = texts.add(&search);
         let whole = texts.add(json);
@@ -264,13 +260,6 @@ impl<'a> TaskRow<'a> {
             whole.0,
             whole.1,
         ))
-    }
-}
-
-fn add_words(search: &mut String, folded: &str) {
-    for word in text::words(folded) {
-        search.push(' ');
-        search.push_str(word);
     }
 }
 

@@ -57,6 +57,14 @@ impl Person {
         person
     }
 
+    /// The same person at another server, with the same cookies.
+    pub(crate) fn at(&self, port: u16) -> Self {
+        Self {
+            client: self.client.clone(),
+            base: format!("http://127.0.0.1:{port}"),
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.client.get(format!("{}{path}", self.base)).send();
         let answer = answer.await.unwrap();

@@ -12,16 +12,18 @@ use reqwest::Client;
 
 use crate::live::tab::DEADLINE;
 
-/// The binary, on ports and a database of its own.
+/// The binary, on ports of its own.
 pub(crate) struct Server {
     folder: PathBuf,
+    database: String,
     port: u16,
     sidecar: u16,
     child: Child,
 }
 
 impl Server {
-    pub(crate) async fn start(folder: &Path, port: u16, sidecar: u16) -> Self {
+    /// Starts one; its log goes to the folder.
+    pub(crate) async fn start(folder: &Path, database: &str, port: u16, sidecar: u16) -> Self {
         let log = File::options()
             .create(true)
             .append(true)
@@ -33,10 +35,7 @@ impl Server {
             .env_clear()
             .env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"))
             .env("SIDECAR_ADDR", format!("127.0.0.1:{sidecar}"))
-            .env(
-                "DATABASE_URL",
-                format!("sqlite://{}", folder.join("tidings.db").display()),
-            )
+            .env("DATABASE_URL", database)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -44,6 +43,7 @@ impl Server {
             .unwrap();
         let mut server = Self {
             folder: folder.to_owned(),
+            database: database.to_owned(),
             port,
             sidecar,
             child,
@@ -81,8 +81,8 @@ impl Server {
 
     pub(crate) async fn killed_and_started_again(mut self) -> Self {
         self.kill();
-        let folder = self.folder.clone();
-        Self::start(&folder, self.port, self.sidecar).await
+        let (folder, database) = (self.folder.clone(), self.database.clone());
+        Self::start(&folder, &database, self.port, self.sidecar).await
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tidings::store::Feeds;
 use tidings_domain::{
     command::{Command, TaskPatch},
     id::TaskId,
@@ -11,11 +11,18 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::tab::titles;
-use crate::desk::Desk;
+use crate::{desk::Desk, kit::on_each_database};
 
-#[tokio::test]
-async fn a_new_tab_gets_a_snapshot_and_then_every_change() {
-    let desk = Desk::new().await;
+on_each_database!(Desk:
+    a_new_tab_gets_a_snapshot_and_then_every_change,
+    a_tab_resumes_from_where_it_was_and_may_ask_again,
+    a_tab_that_cannot_go_on_starts_anew,
+    too_much_missed_is_a_snapshot_in_chunks,
+    nobody_gets_anothers_events,
+    a_tab_that_reads_slowly_misses_nothing,
+);
+
+async fn a_new_tab_gets_a_snapshot_and_then_every_change(desk: Desk) {
     let ann = desk.person("ann").await;
     desk.add(&ann, "One").await;
     let done = TaskId(Uuid::now_v7());
@@ -44,9 +51,7 @@ async fn a_new_tab_gets_a_snapshot_and_then_every_change() {
     assert_eq!(items, [logged], "as the log has it");
 }
 
-#[tokio::test]
-async fn a_tab_resumes_from_where_it_was_and_may_ask_again() {
-    let desk = Desk::new().await;
+async fn a_tab_resumes_from_where_it_was_and_may_ask_again(desk: Desk) {
     let ann = desk.person("ann").await;
     for title in ["One", "Two", "Three"] {
         desk.add(&ann, title).await;
@@ -64,9 +69,7 @@ async fn a_tab_resumes_from_where_it_was_and_may_ask_again() {
     assert!(tab.events_until_live(4).await.is_empty(), "nothing missed");
 }
 
-#[tokio::test]
-async fn a_tab_that_cannot_go_on_starts_anew() {
-    let desk = Desk::new().await;
+async fn a_tab_that_cannot_go_on_starts_anew(desk: Desk) {
     let ann = desk.person("ann").await;
     desk.add(&ann, "One").await;
     let other = json!({ "epoch": Uuid::now_v7(), "cursor": 1 });
@@ -88,9 +91,7 @@ async fn a_tab_that_cannot_go_on_starts_anew() {
     );
 }
 
-#[tokio::test]
-async fn too_much_missed_is_a_snapshot_in_chunks() {
-    let desk = Desk::new().await;
+async fn too_much_missed_is_a_snapshot_in_chunks(desk: Desk) {
     let ann = desk.person("ann").await;
     desk.add_many(&ann, 1_001).await;
     let mut tab = desk.open(&ann).await;
@@ -109,9 +110,7 @@ async fn too_much_missed_is_a_snapshot_in_chunks() {
     assert_eq!(tab.events_until_live(1).await.len(), 1_000, "not too much");
 }
 
-#[tokio::test]
-async fn nobody_gets_anothers_events() {
-    let desk = Desk::new().await;
+async fn nobody_gets_anothers_events(desk: Desk) {
     let (ann, bob) = (desk.person("ann").await, desk.person("bob").await);
     let (mut of_ann, mut of_bob) = (desk.open(&ann).await, desk.open(&bob).await);
     for tab in [&mut of_ann, &mut of_bob] {
@@ -136,9 +135,7 @@ async fn nobody_gets_anothers_events() {
     }
 }
 
-#[tokio::test]
-async fn a_tab_that_reads_slowly_misses_nothing() {
-    let desk = Desk::new().await;
+async fn a_tab_that_reads_slowly_misses_nothing(desk: Desk) {
     let ann = desk.person("ann").await;
     let mut tab = desk.open(&ann).await;
     tab.hello(desk.resume(0)).await;
@@ -150,10 +147,8 @@ async fn a_tab_that_reads_slowly_misses_nothing() {
         description: Some(format!("{n} ").repeat(2_000)),
         ..TaskPatch::default()
     };
-    let mut seq = desk.change(&ann, task, Command::Create(long(0))).await;
-    for n in 1..900 {
-        seq = desk.change(&ann, task, Command::Edit(long(n))).await;
-    }
-    let items = tab.events_to(0, seq).await;
+    desk.change(&ann, task, Command::Create(long(0))).await;
+    join_all((1..900).map(|n| desk.change(&ann, task, Command::Edit(long(n))))).await;
+    let items = tab.events_to(0, 900).await;
     assert_eq!(items.len(), 900);
 }

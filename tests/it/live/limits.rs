@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tidings::{http::ws::Timing, store::Sessions};
+use tidings::http::ws::Timing;
 use tidings_domain::event::EventType;
 use tidings_domain::{
     command::{Command, TaskPatch},

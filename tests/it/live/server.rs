@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::tab::{Tab, titles};
-use crate::kit::{Person, TestApp};
+use crate::kit::{Person, TestApp, on_each_database};
 
 /// A tab of this person.
 async fn open(app: &TestApp, person: &Person) -> Tab {
@@ -11,9 +11,11 @@ async fn open(app: &TestApp, person: &Person) -> Tab {
     Tab::open(&app.base, &[(*name, value)]).await.unwrap()
 }
 
-#[tokio::test]
-async fn every_tab_sees_a_change_whoever_made_it() {
-    let app = TestApp::new().await;
+on_each_database!(TestApp:
+    every_tab_sees_a_change_whoever_made_it,
+);
+
+async fn every_tab_sees_a_change_whoever_made_it(app: TestApp) {
     let ann = app.person("ann").await;
     let bob = app.person("bob").await;
     let program = ann.program().await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::changes::{add, path};
-use crate::kit::{Answer, Person, TestApp};
+use crate::kit::{Answer, Person, TestApp, on_each_database};
 
 async fn keyed(person: &Person, key: &str, method: &str, path: &str, body: Value) -> Answer {
     let headers = [
@@ -19,9 +19,16 @@ async fn keyed(person: &Person, key: &str, method: &str, path: &str, body: Value
     person.send(method, path, &headers, body).await
 }
 
-#[tokio::test]
-async fn a_retry_is_answered_as_the_first_time() {
-    let app = TestApp::new().await;
+on_each_database!(TestApp:
+    a_retry_is_answered_as_the_first_time,
+    every_change_of_a_task_can_be_tried_again,
+    a_key_is_for_one_request,
+    a_refusal_is_not_kept,
+    doubles_at_once_do_one_thing,
+    a_retry_outlives_what_it_made,
+);
+
+async fn a_retry_is_answered_as_the_first_time(app: TestApp) {
     let ada = app.person("Ada").await;
     let uuid = Uuid::now_v7().to_string();
     for key in ["order-7", &uuid, "a/b~c!"] {
@@ -42,9 +49,7 @@ async fn a_retry_is_answered_as_the_first_time() {
     assert_eq!(list["items"].as_array().unwrap().len(), 3);
 }
 
-#[tokio::test]
-async fn every_change_of_a_task_can_be_tried_again() {
-    let app = TestApp::new().await;
+async fn every_change_of_a_task_can_be_tried_again(app: TestApp) {
     let ada = app.person("Ada").await;
     let task = add(&ada, json!({ "title": "A" })).await;
     let path = path(&task);
@@ -74,9 +79,7 @@ async fn every_change_of_a_task_can_be_tried_again() {
     }
 }
 
-#[tokio::test]
-async fn a_key_is_for_one_request() {
-    let app = TestApp::new().await;
+async fn a_key_is_for_one_request(app: TestApp) {
     let ada = app.person("Ada").await;
     let first = keyed(&ada, "k", "POST", "/api/tasks", json!({ "title": "A" })).await;
     let task = first.expect(201);
@@ -105,9 +108,7 @@ async fn a_key_is_for_one_request() {
     .expect(201);
 }
 
-#[tokio::test]
-async fn a_refusal_is_not_kept() {
-    let app = TestApp::new().await;
+async fn a_refusal_is_not_kept(app: TestApp) {
     let ada = app.person("Ada").await;
     let id = Uuid::now_v7();
     let at = format!("/api/tasks/{id}");
@@ -118,9 +119,7 @@ async fn a_refusal_is_not_kept() {
     assert_eq!(edit().await.expect(200)["version"], 2);
 }
 
-#[tokio::test]
-async fn doubles_at_once_do_one_thing() {
-    let app = TestApp::new().await;
+async fn doubles_at_once_do_one_thing(app: TestApp) {
     let ada = app.person("Ada").await;
     let fields = json!({ "title": "Once" });
     let doubles = (0..16).map(|_| keyed(&ada, "k", "POST", "/api/tasks", fields.clone()));
@@ -130,9 +129,7 @@ async fn doubles_at_once_do_one_thing() {
     assert_eq!(ada.get("/api/events").await.expect(200)["head"], 1);
 }
 
-#[tokio::test]
-async fn a_retry_outlives_what_it_made() {
-    let app = TestApp::new().await;
+async fn a_retry_outlives_what_it_made(app: TestApp) {
     let ada = app.person("Ada").await;
     let fields = json!({ "title": "A" });
     let first = keyed(&ada, "k", "POST", "/api/tasks", fields.clone()).await;

@@ -6,12 +6,14 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tidings::{
     clock::{Ambient, Clock, RandomIds},
     error::{Error, Result},
     store::{
-        Account, LooseEvent, Mutation, OnCommit, Outcome, SharedStore, SqliteStore, StoredEvent,
+        Account, LooseEvent, Mutation, OnCommit, Outcome, PostgresStore, SharedStore, SqliteStore,
+        StoredEvent,
     },
 };
 use tidings_domain::{
@@ -23,6 +25,8 @@ use tidings_domain::{
     task::Task,
     time::Timestamp,
 };
+
+use crate::postgres;
 
 /// Noon of a Saturday in November 2026, UTC.
 pub(crate) const NOON: Timestamp = Timestamp(1_795_262_400_000);
@@ -46,16 +50,30 @@ impl TestClock {
     }
 }
 
-/// Remembers who was named in commits.
+/// A clock that is broken.
+pub(crate) struct Broken;
+
+impl Clock for Broken {
+    fn now(&self) -> Timestamp {
+        panic!("the clock is broken");
+    }
+}
+
+/// Remembers who was named in commits, and whose account changed.
 #[derive(Default)]
-pub(crate) struct Commits(pub(crate) Mutex<Vec<Vec<UserId>>>);
+pub(crate) struct Commits(
+    pub(crate) Mutex<Vec<Vec<UserId>>>,
+    pub(crate) Mutex<Vec<UserId>>,
+);
 
 impl OnCommit for Commits {
     fn committed(&self, users: &[UserId]) {
         self.0.lock().unwrap().push(users.to_vec());
     }
 
-    fn account_changed(&self, _: UserId) {}
+    fn account_changed(&self, user: UserId) {
+        self.1.lock().unwrap().push(user);
+    }
 }
 
 /// A store to test.
@@ -68,6 +86,11 @@ pub(crate) trait TestStore: Sized + Send {
     async fn reopen(&mut self);
     /// What the store's own check finds wrong.
     async fn faults(&self) -> Vec<String>;
+    /// How many rows a table has.
+    async fn rows(&self, table: &str) -> i64;
+    /// Makes every write to the feeds fail, until [`Self::mend`].
+    async fn trip(&self);
+    async fn mend(&self);
 }
 
 /// A store and what surrounds it.
@@ -81,7 +104,6 @@ pub(crate) struct Kit {
 /// SQLite in a temporary folder.
 pub(crate) struct Sqlite {
     folder: TempDir,
-    store: Arc<SqliteStore>,
     kit: Kit,
 }
 
@@ -92,6 +114,11 @@ impl Sqlite {
             .join("deep/tidings.db")
             .to_string_lossy()
             .into_owned()
+    }
+
+    /// A connection past the store.
+    async fn other(&self) -> SqliteConnection {
+        SqliteConnection::connect(&self.path()).await.unwrap()
     }
 
     async fn open(folder: TempDir, clock: Arc<TestClock>) -> Self {
@@ -107,18 +134,13 @@ impl Sqlite {
         let store = SqliteStore::open(&url, ambient, commits.clone())
             .await
             .unwrap();
-        let store = Arc::new(store);
         let kit = Kit {
-            store: store.clone(),
+            store: Arc::new(store),
             clock,
             commits,
             ids: RandomIds,
         };
-        Self { folder, store, kit }
-    }
-
-    pub(crate) fn store(&self) -> &SqliteStore {
-        &self.store
+        Self { folder, kit }
     }
 }
 
@@ -133,13 +155,100 @@ impl TestStore for Sqlite {
     }
 
     async fn reopen(&mut self) {
-        self.store.close().await;
+        self.kit.store.close().await;
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         *self = Self::open(folder, self.kit.clock.clone()).await;
     }
 
     async fn faults(&self) -> Vec<String> {
-        self.store.check().await.unwrap().faults
+        self.kit.store.check().await.unwrap().faults
+    }
+
+    async fn rows(&self, table: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let mut other = self.other().await;
+        sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap()
+    }
+
+    async fn trip(&self) {
+        let sql =
+            "CREATE TRIGGER trip BEFORE UPDATE ON feeds BEGIN SELECT raise(ABORT, 'trip'); END";
+        self.other().await.execute(sql).await.unwrap();
+    }
+
+    async fn mend(&self) {
+        let sql = "DROP TRIGGER trip";
+        self.other().await.execute(sql).await.unwrap();
+    }
+}
+
+/// PostgreSQL, a database of its own.
+pub(crate) struct Postgres {
+    url: String,
+    kit: Kit,
+}
+
+impl Postgres {
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection past the store.
+    pub(crate) async fn other(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// Another process's store on the database at `url`.
+    pub(crate) async fn open(url: String, clock: Arc<TestClock>) -> Self {
+        let commits = Arc::new(Commits::default());
+        let ambient = Ambient {
+            clock: clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let store = PostgresStore::open(&url, ambient, commits.clone()).await;
+        let kit = Kit {
+            store: Arc::new(store.unwrap()),
+            clock,
+            commits,
+            ids: RandomIds,
+        };
+        Self { url, kit }
+    }
+}
+
+impl TestStore for Postgres {
+    async fn new() -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(NOON.0)));
+        Self::open(postgres::database().await, clock).await
+    }
+
+    fn kit(&self) -> &Kit {
+        &self.kit
+    }
+
+    async fn reopen(&mut self) {
+        self.kit.store.close().await;
+        *self = Self::open(self.url.clone(), self.kit.clock.clone()).await;
+    }
+
+    async fn faults(&self) -> Vec<String> {
+        self.kit.store.check().await.unwrap().faults
+    }
+
+    async fn rows(&self, table: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let mut other = self.other().await;
+        sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap()
+    }
+
+    async fn trip(&self) {
+        let sql = "ALTER TABLE feeds ADD CONSTRAINT trip CHECK (seq = 0)";
+        self.other().await.execute(sql).await.unwrap();
+    }
+
+    async fn mend(&self) {
+        let sql = "ALTER TABLE feeds DROP CONSTRAINT trip";
+        self.other().await.execute(sql).await.unwrap();
     }
 }
 

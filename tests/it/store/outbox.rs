@@ -193,3 +193,35 @@ pub(crate) async fn records_an_event_once(store: impl TestStore) {
         "a row without its event is a fault"
     );
 }
+
+pub(crate) async fn writes_nothing_where_there_is_nothing_to_claim(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    let until = NOON.plus_ms(30_000);
+    let rows = kit.store.claim(one, NOON, until, 10).await.unwrap();
+    let retry = Settled::Retry {
+        id: rows[0].id,
+        at: NOON.plus_ms(60_000),
+        error: "away".into(),
+    };
+    kit.store.settle(&[retry]).await.unwrap();
+    // It stands behind the one that waits.
+    let event = kit.loose(EventType::UserDeleted, Some(ann));
+    kit.store.record(&event).await.unwrap();
+    // Whoever claims says first until when.
+    let later = NOON.plus_ms(40_000);
+    let said = format!("holders WHERE until = {}", later.0);
+    for holder in [one, two] {
+        let rows = kit.store.claim(holder, NOON, later, 10).await.unwrap();
+        assert!(rows.is_empty());
+    }
+    assert_eq!(store.rows(&said).await, 0);
+    // Nor where another has what there is.
+    kit.add_titled(ann, "Buy milk").await;
+    let rows = kit.store.claim(one, NOON, until, 10).await.unwrap();
+    assert_eq!(rows.len(), 2);
+    let rows = kit.store.claim(two, NOON, later, 10).await.unwrap();
+    assert!(rows.is_empty());
+    assert_eq!(store.rows(&said).await, 0);
+}

@@ -300,3 +300,38 @@ pub(crate) async fn forgets_a_person(store: impl TestStore) {
     kit.person("ann").await;
     assert_eq!(store.faults().await, Vec::<String>::new());
 }
+
+pub(crate) async fn tells_whose_account_changed(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let hash = begin(kit, ann, 1).await;
+    kit.add_titled(ann, "Milk").await;
+    let token = Token {
+        id: Uuid::now_v7(),
+        name: "Phone".into(),
+        created_at: NOON,
+    };
+    let event = kit.loose(EventType::TokenCreated, Some(ann));
+    let kept = kit.store.create_token(ann, &token, &[2; 32], 2, &event);
+    assert!(kept.await.unwrap());
+    let event = kit.loose(EventType::LoggedOut, Some(ann));
+    let told = || kit.commits.1.lock().unwrap().drain(..).collect::<Vec<_>>();
+    assert_eq!(told(), [], "nothing of it changed");
+    let change = ProfileChange::default();
+    kit.store.update_account(ann, &change).await.unwrap();
+    assert_eq!(told(), [ann]);
+    let old = "$argon2id$secret";
+    let set = kit
+        .store
+        .set_password(ann, old, "$new", Some(&hash), &event);
+    assert!(set.await.unwrap());
+    assert_eq!(told(), [ann]);
+    let revoked = kit.store.revoke_token(ann, token.id, &event);
+    assert!(revoked.await.unwrap());
+    assert_eq!(told(), [ann]);
+    let ended = kit.store.end_session(&hash, ann, false, &event);
+    ended.await.unwrap();
+    assert_eq!(told(), [ann]);
+    kit.store.delete_account(ann, &event).await.unwrap();
+    assert_eq!(told(), [ann]);
+}

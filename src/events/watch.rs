@@ -1,0 +1,119 @@
+//! Looks after the sidecar: whether it can be called, and whether it has what it should.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::standing::Standing;
+use crate::dapr::{Client, Metadata, Settings, Subscription};
+
+/// How often to ask a sidecar that answers, and one that does not.
+const ASK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
+
+/// Asks the sidecar how it is, until it is told to stop.
+pub struct Watch {
+    client: Client,
+    standing: Arc<Standing>,
+    components: Vec<String>,
+    subscriptions: Vec<Subscription>,
+}
+
+impl Watch {
+    /// Keeps `standing` true of the sidecar that `client` calls, which should have the components
+    /// of the settings and these subscriptions.
+    pub fn new(
+        client: Client,
+        settings: &Settings,
+        subscriptions: Vec<Subscription>,
+        standing: Arc<Standing>,
+    ) -> Self {
+        Self {
+            client,
+            standing,
+            components: vec![settings.pubsub.clone(), settings.broadcast.clone()],
+            subscriptions,
+        }
+    }
+
+    /// Asks until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut before = Vec::new();
+        loop {
+            let wait = tokio::select! {
+                () = stop.cancelled() => return,
+                wait = self.ask(&mut before) => wait,
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Asks once; when to ask again. A sidecar answers before it has asked the app for its
+    /// subscriptions, so only what is missing twice is missing.
+    async fn ask(&self, before: &mut Vec<String>) -> Duration {
+        if let Err(error) = self.client.outbound_health().await {
+            self.standing.lost(&error.to_string());
+            before.clear();
+            return ASK.1;
+        }
+        self.standing.found();
+        match self.client.metadata().await {
+            Ok(metadata) => {
+                let missing = self.missing(&metadata);
+                if missing.is_empty() || missing == *before {
+                    self.standing.lacks(missing.clone());
+                }
+                *before = missing;
+            }
+            Err(error) => self.standing.lacks(vec![error.to_string()]),
+        }
+        ASK.0
+    }
+
+    fn missing(&self, metadata: &Metadata) -> Vec<String> {
+        let loaded: BTreeSet<_> = metadata.components.iter().map(|c| &c.name).collect();
+        let components = self.components.iter();
+        let components = components
+            .filter(|name| !loaded.contains(name))
+            .map(|name| format!("component {name}"));
+        let subscriptions = self.subscriptions.iter();
+        let subscriptions = subscriptions
+            .filter(|wanted| !metadata.subscriptions.contains(wanted))
+            .map(|wanted| format!("subscription to {} of {}", wanted.topic, wanted.pubsub));
+        components.chain(subscriptions).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dapr::Component;
+
+    #[test]
+    fn what_a_sidecar_lacks_is_named() {
+        let settings = Settings::default();
+        let wanted = |topic: &str| Subscription {
+            pubsub: settings.pubsub.clone(),
+            topic: topic.into(),
+        };
+        let watch = Watch::new(
+            Client::new(&settings).unwrap(),
+            &settings,
+            vec![wanted("task-events"), wanted("user-events")],
+            Arc::default(),
+        );
+        let mut metadata = Metadata::default();
+        metadata.components.push(Component {
+            name: "todo-pubsub".into(),
+            kind: "pubsub.redis".into(),
+        });
+        metadata.subscriptions.push(wanted("user-events"));
+        let expected = [
+            "component todo-broadcast",
+            "subscription to task-events of todo-pubsub",
+        ];
+        assert_eq!(watch.missing(&metadata), expected);
+    }
+}

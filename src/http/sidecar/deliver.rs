@@ -1,0 +1,153 @@
+//! What the sidecar delivers.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::json;
+use tidings_domain::{
+    error::Code,
+    event::Topic,
+    id::{TaskId, UserId},
+};
+use tokio::time::timeout;
+
+use super::{HANDLE_WITHIN, Sidecar, subscriptions::DEAD};
+use crate::{
+    consumers::{Delivery, Verdict, Why},
+    http::problem::Problem,
+    store::{Failure, Undelivered},
+};
+
+/// What of a CloudEvent names it, as far as it can be read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Label {
+    id: String,
+    topic: String,
+    data: Owner,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Owner {
+    user_id: Option<UserId>,
+    task_id: Option<TaskId>,
+}
+
+impl Label {
+    fn read(json: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Outside {
+            id: String,
+            topic: String,
+        }
+        serde_json::from_slice(json).unwrap_or_else(|_| {
+            // Whatever is wrong with the data: what is around it may still be right.
+            let outside: Outside = serde_json::from_slice(json).unwrap_or_default();
+            Self {
+                id: outside.id,
+                topic: outside.topic,
+                data: Owner::default(),
+            }
+        })
+    }
+}
+
+/// One event.
+pub(super) async fn event(
+    State(sidecar): State<Arc<Sidecar>>,
+    Path(topic): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Some(topic) = Topic::parse(&topic) else {
+        return Problem::from(Code::NotFound).into_response();
+    };
+    let verdict = match Delivery::read_cloud_event(&body) {
+        Ok(delivery) => handle(&sidecar, topic, delivery).await,
+        Err(error) => {
+            sidecar.metrics.consumed("none", "drop", None);
+            Verdict::Drop(Why::unread(format!("no event: {error}")))
+        }
+    };
+    let status = match verdict {
+        Verdict::Success => "SUCCESS",
+        Verdict::Retry(why) => {
+            note(&sidecar, topic, &body, why).await;
+            "RETRY"
+        }
+        Verdict::Drop(why) => {
+            note(&sidecar, topic, &body, why).await;
+            "DROP"
+        }
+    };
+    Json(json!({ "status": status })).into_response()
+}
+
+async fn handle(sidecar: &Sidecar, topic: Topic, delivery: Delivery) -> Verdict {
+    let deliveries = [delivery];
+    let handled = sidecar.consumers.deliver(topic, &deliveries);
+    match timeout(HANDLE_WITHIN, handled).await {
+        Ok(verdicts) => verdicts.into_iter().next().unwrap_or(Verdict::Success),
+        Err(_) => Verdict::Retry(Why::unread("it took too long")),
+    }
+}
+
+/// Writes down why a delivery was not handled. Where that cannot be done, its dead letter will know
+/// less.
+async fn note(sidecar: &Sidecar, topic: Topic, body: &[u8], why: Why) {
+    let Label { id: event_id, .. } = Label::read(body);
+    tracing::warn!(topic = topic.as_str(), event_id, %why, "a delivery was not handled");
+    if topic.is_broadcast() {
+        return;
+    }
+    let failure = Failure {
+        topic,
+        event_id,
+        consumer: why.consumer,
+        error: why.error,
+        at: sidecar.clock.now(),
+    };
+    if let Err(error) = sidecar.letters.note_failure(&failure).await {
+        tracing::warn!(%error, "why a delivery failed was not written down");
+    }
+}
+
+/// One dead letter.
+pub(super) async fn dead_letter(State(sidecar): State<Arc<Sidecar>>, body: Bytes) -> Response {
+    let label = Label::read(&body);
+    // A sidecar passes the event on as it was, the topic that it came from included.
+    let name = label.topic.strip_suffix(DEAD).unwrap_or(&label.topic);
+    let Some(topic) = Topic::parse(name) else {
+        let (event_id, topic) = (label.id, label.topic);
+        tracing::error!(event_id, topic, "a dead letter of no topic was dropped");
+        return Json(json!({ "status": "DROP" })).into_response();
+    };
+    tracing::error!(
+        topic = topic.as_str(),
+        event_id = label.id,
+        "an event could not be delivered and is kept as a dead letter"
+    );
+    let letter = Undelivered {
+        topic,
+        event_id: label.id,
+        user_id: label.data.user_id,
+        task_id: label.data.task_id,
+        payload: String::from_utf8_lossy(&body).into_owned(),
+        received_at: sidecar.clock.now(),
+    };
+    let status = match sidecar.letters.keep(&letter).await {
+        Ok(()) => "SUCCESS",
+        Err(error) => {
+            tracing::error!(%error, "a dead letter was not kept, and is to come again");
+            "RETRY"
+        }
+    };
+    Json(json!({ "status": status })).into_response()
+}

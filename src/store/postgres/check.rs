@@ -1,0 +1,106 @@
+//! Holds the store against its own log: what must always be true, looked at.
+
+use futures_util::TryStreamExt;
+use serde::de::IgnoredAny;
+use sqlx::{PgConnection, Row};
+use tidings_domain::{event::Event, id::UserId, task::Task};
+
+use super::{PostgresStore, db, from_json, tasks::MOMENT};
+use crate::{
+    error::Result,
+    store::{Findings, check::Fold},
+};
+
+/// Each selects what is wrong, as words. All read the same transaction.
+const QUESTIONS: [&str; 6] = [
+    "SELECT 'events of no feed: ' || user_id FROM events e WHERE seq IS NOT NULL \
+     AND NOT EXISTS (SELECT FROM feeds f WHERE f.user_id = e.user_id) GROUP BY user_id",
+    "SELECT 'tasks of no feed: ' || user_id FROM tasks t \
+     WHERE NOT EXISTS (SELECT FROM feeds f WHERE f.user_id = t.user_id) GROUP BY user_id",
+    "SELECT 'a row of the outbox without its event: ' || id FROM outbox o \
+     WHERE NOT EXISTS (SELECT FROM events e WHERE e.n = o.event)",
+    "SELECT 'columns of a task that differ from it: ' || id \
+     FROM (SELECT *, task::json AS j FROM tasks) t \
+     WHERE id::text IS DISTINCT FROM j->>'id' OR position IS DISTINCT FROM j->>'position' \
+     OR due_date IS DISTINCT FROM j->>'due_date' \
+     OR (completed_at IS NULL) = (j->>'completed')::boolean \
+     OR (deleted_at IS NULL) <> (j->>'deleted_at' IS NULL)",
+    "SELECT 'an event that is in the audit trail and in the inbox not as often: ' || event_id FROM \
+     (SELECT event_id, 1 AS trail FROM audit \
+     UNION ALL SELECT event_id, -1 FROM inbox WHERE consumer = 'audit') rows \
+     GROUP BY event_id HAVING sum(trail) <> 0 OR count(*) <> 2",
+    "SELECT 'a row of the audit trail without its event: ' || n FROM audit a \
+     WHERE (user_id IS NULL OR EXISTS (SELECT FROM feeds f WHERE f.user_id = a.user_id)) \
+     AND NOT EXISTS (SELECT FROM events e WHERE e.event_id = a.event_id)",
+];
+
+impl PostgresStore {
+    /// [`crate::store::Store::check`].
+    pub(super) async fn findings(&self) -> Result<Findings> {
+        let mut findings = Findings::default();
+        let mut transaction = self.pool.begin_with(MOMENT).await.map_err(db)?;
+        // All of a database may take a while.
+        sqlx::query("SET LOCAL statement_timeout = 0")
+            .execute(&mut *transaction)
+            .await
+            .map_err(db)?;
+        for question in QUESTIONS {
+            let mut rows = sqlx::query_scalar::<_, String>(question).fetch(&mut *transaction);
+            while let Some(fault) = rows.try_next().await.map_err(db)? {
+                findings.add(fault);
+            }
+        }
+        let unrecorded: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT FROM outbox o \
+             WHERE o.event = e.n AND o.topic IN ('task-events', 'user-events', 'audit-logs')) \
+             AND NOT EXISTS (SELECT FROM inbox i \
+             WHERE i.consumer = 'audit' AND i.event_id = e.event_id)",
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(db)?;
+        findings.unrecorded = unrecorded.unsigned_abs();
+        let feeds = sqlx::query("SELECT user_id, seq, tasks FROM feeds ORDER BY user_id")
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(db)?;
+        // A person at a time, so that no more than one feed is in memory.
+        for feed in feeds {
+            let user = UserId(feed.try_get(0).map_err(db)?);
+            let (seq, tasks) = (feed.try_get(1).map_err(db)?, feed.try_get(2).map_err(db)?);
+            fold(&mut transaction, user, seq, tasks, &mut findings).await?;
+        }
+        transaction.commit().await.map_err(db)?;
+        Ok(findings)
+    }
+}
+
+/// Folds a person's events and compares.
+async fn fold(
+    connection: &mut PgConnection,
+    user: UserId,
+    head: i64,
+    kept: i64,
+    findings: &mut Findings,
+) -> Result<()> {
+    let mut fold = Fold::new(user, findings);
+    let mut rows = sqlx::query(
+        "SELECT seq, json FROM events WHERE user_id = $1 AND seq IS NOT NULL ORDER BY seq",
+    )
+    .bind(user.0)
+    .fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await.map_err(db)? {
+        let event: Event<IgnoredAny> = from_json(row.try_get(1).map_err(db)?)?;
+        fold.event(row.try_get(0).map_err(db)?, event);
+    }
+    drop(rows);
+    fold.feed(head, kept);
+    let mut rows = sqlx::query_scalar::<_, String>("SELECT task FROM tasks WHERE user_id = $1")
+        .bind(user.0)
+        .fetch(connection);
+    while let Some(json) = rows.try_next().await.map_err(db)? {
+        fold.task(&from_json::<Task>(&json)?);
+    }
+    fold.end();
+    Ok(())
+}

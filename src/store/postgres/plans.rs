@@ -1,0 +1,138 @@
+//! How PostgreSQL can carry our statements out: by an index, so that what is done often costs the same
+//! with 100 and with 100,000 completed tasks. Walks of whole tables and sorts are forbidden it, as far
+//! as it lets them be; what is left of them cannot be done otherwise.
+
+#[path = "../../../tests/it/postgres.rs"]
+pub(super) mod server;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tidings_domain::{
+    id::{TaskId, UserId},
+    time::{Timestamp, TzDatabase},
+    view::{Here, View},
+};
+use uuid::Uuid;
+
+use super::{accounts, aside, audit, feeds, list, load, outbox, tasks, write};
+use crate::store::{Cursor, Sort, SortKey, TaskQuery};
+
+async fn database() -> PgConnection {
+    let url = server::database().await;
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let settings = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                    SET enable_bitmapscan = off; SET enable_sort = off; \
+                    SET enable_hashjoin = off; SET enable_mergejoin = off";
+    connection.execute(settings).await.unwrap();
+    connection
+}
+
+/// The steps of a statement, whatever its parameters.
+async fn steps(connection: &mut PgConnection, sql: &str) -> Vec<String> {
+    let prepare = AssertSqlSafe(format!("PREPARE p AS {sql}"));
+    connection.execute(prepare).await.unwrap();
+    let parameters = (1..).take_while(|n| sql.contains(&format!("${n}")));
+    let nulls = vec!["NULL"; parameters.count()].join(", ");
+    let explain = match nulls.as_str() {
+        "" => "EXPLAIN (COSTS off) EXECUTE p".to_owned(),
+        nulls => format!("EXPLAIN (COSTS off) EXECUTE p ({nulls})"),
+    };
+    let steps = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut *connection);
+    let steps = steps.await.unwrap();
+    connection.execute("DEALLOCATE p").await.unwrap();
+    steps
+}
+
+/// Tables of ours that are walked as a whole.
+fn walked(steps: &[String]) -> Vec<&str> {
+    steps
+        .iter()
+        .filter_map(|step| step.split_once("Seq Scan on "))
+        .filter_map(|(_, table)| table.split_whitespace().next())
+        .collect()
+}
+
+#[tokio::test]
+async fn walks_no_table() {
+    let mut connection = database().await;
+    for sql in [
+        tasks::OPEN,
+        tasks::VIEWS,
+        tasks::TAGS,
+        tasks::HISTORY,
+        tasks::AS_OF,
+        feeds::EVENTS,
+        feeds::RECENT,
+        load::LOCK,
+        load::FEEDS,
+        load::SEEN,
+        load::TASKS,
+        load::VERSIONS,
+        write::LOG,
+        write::REST,
+        write::PURGE,
+        aside::NOTE,
+        aside::KEEP,
+        outbox::LEASE,
+        outbox::CLAIMED,
+        outbox::SETTLE,
+        audit::RECORD,
+    ] {
+        let steps = steps(&mut connection, sql).await;
+        assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");
+    }
+    // The outbox is short, or else it is walked once: for one person, or to the first row that is free.
+    for sql in [accounts::FORGET, outbox::WAITS] {
+        let steps = steps(&mut connection, sql).await;
+        assert_eq!(walked(&steps), ["outbox"], "{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn goes_by_the_index_of_a_view() {
+    let mut connection = database().await;
+    let here = Here::at("Europe/Berlin", Timestamp(0), &TzDatabase);
+    let position = Sort::default();
+    let newest = |key| Sort {
+        key,
+        descending: true,
+    };
+    for (view, sort, index, places) in [
+        (View::All, position, "tasks_done", "\"a5\""),
+        (View::Inbox, position, "tasks_open", "\"a5\""),
+        (View::Tag("home".into()), position, "tasks_open", "\"a5\""),
+        (
+            View::Completed,
+            newest(SortKey::CompletedAt),
+            "tasks_completed",
+            "5",
+        ),
+        (View::Trash, newest(SortKey::DeletedAt), "tasks_trash", "5"),
+    ] {
+        for place in [None, Some(places)] {
+            let query = TaskQuery {
+                view: view.clone(),
+                sort,
+                limit: 50,
+                after: place.map(|value| Cursor {
+                    sort,
+                    value: serde_json::from_str(value).unwrap(),
+                    id: TaskId(Uuid::nil()),
+                }),
+                ..TaskQuery::default()
+            };
+            let sql = list::listing(UserId(Uuid::nil()), &query, &here);
+            let sql = sql.sql().as_str().to_owned();
+            let steps = steps(&mut connection, &sql).await;
+            assert!(
+                steps.iter().any(|step| step.contains(index)),
+                "{sql}\n{steps:#?}"
+            );
+            // What is shown, at most a page, may be sorted; what it is taken from, not.
+            let sorts = steps.iter().filter(|step| step.ends_with("Sort"));
+            assert!(
+                sorts.count() <= 1 && walked(&steps).is_empty(),
+                "{sql}\n{steps:#?}"
+            );
+        }
+    }
+}
