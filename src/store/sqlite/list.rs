@@ -2,11 +2,8 @@
 //! what people ask for is bound.
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
-use sqlx::{
-    Either, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
-    sqlite::SqliteRow,
-};
+use serde_json::Value;
+use sqlx::{Either, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use tidings_domain::{
     id::UserId,
     task::Task,
@@ -32,19 +29,16 @@ pub(super) async fn page(
     here: &Here<'_>,
 ) -> Result<TaskPage> {
     let mut sql = listing(user, query, here);
-    let rows = sql.build().fetch_all(readers).await.map_err(db)?;
-    let (seq, rows) = split(&rows)?;
+    let row = sql.build().fetch_one(readers).await.map_err(db)?;
+    let (seq, mut rows) = read(&row)?;
     let more = rows.len() > query.limit;
-    let rows = &rows[..rows.len().min(query.limit)];
-    let items = tasks(rows)?;
-    let next = match (rows.last(), items.last()) {
-        (Some(row), Some(last)) if more => Some(Cursor {
-            sort: query.sort,
-            value: value(row)?,
-            id: last.id,
-        }),
-        _ => None,
-    };
+    rows.truncate(query.limit);
+    let next = rows.last().filter(|_| more).map(|(last, value)| Cursor {
+        sort: query.sort,
+        value: value.clone(),
+        id: last.id,
+    });
+    let items = rows.into_iter().map(|(task, _)| task).collect();
     Ok(TaskPage {
         items,
         next,
@@ -53,8 +47,8 @@ pub(super) async fn page(
     })
 }
 
-/// The statement of a list: the head, and then one task more than asked for, to see whether there
-/// are more.
+/// The statement of a list: the head, and one task more than asked for, to see whether there are
+/// more.
 pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> QueryBuilder<Sqlite> {
     let mut sql = head(user);
     for (at, source) in sources(&query.view).iter().enumerate() {
@@ -104,43 +98,27 @@ pub(super) async fn view(
     sql.push(" ORDER BY key, id LIMIT ")
         .push_bind(limit as i64)
         .push(")");
-    let rows = sql.build().fetch_all(connection).await.map_err(db)?;
-    let (seq, rows) = split(&rows)?;
-    Ok((seq, tasks(rows)?))
+    let row = sql.build().fetch_one(connection).await.map_err(db)?;
+    let (seq, rows) = read(&row)?;
+    Ok((seq, rows.into_iter().map(|(task, _)| task).collect()))
 }
 
-/// The feed's head as the first row, open to the rows of a list.
+/// The feed's head and, open to the rows of a list, all of them as one text: each row that SQLite
+/// hands over costs a change of thread.
 fn head(user: UserId) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT (SELECT seq FROM feeds WHERE user_id = ");
     sql.push_bind(user.to_string());
-    sql.push("), NULL, NULL UNION ALL SELECT * FROM (");
+    sql.push("), group_concat('[' || task || ',' || json_quote(key) || ']') FROM (");
     sql
 }
 
-fn split(rows: &[SqliteRow]) -> Result<(i64, &[SqliteRow])> {
-    let Some((head, rows)) = rows.split_first() else {
-        return Ok((0, &[]));
-    };
-    let seq: Option<i64> = head.try_get(0).map_err(db)?;
+/// The head, and each task with its sort value, as cursors hold it.
+fn read(row: &SqliteRow) -> Result<(i64, Vec<(Task, Value)>)> {
+    let seq: Option<i64> = row.try_get(0).map_err(db)?;
+    let rows: Option<&str> = row.try_get(1).map_err(db)?;
+    let rows = rows.map(|rows| ["[", rows, "]"].concat());
+    let rows = rows.map_or_else(|| Ok(Vec::new()), |rows| from_json(&rows))?;
     Ok((seq.unwrap_or(0), rows))
-}
-
-fn tasks(rows: &[SqliteRow]) -> Result<Vec<Task>> {
-    rows.iter()
-        .map(|row| from_json(row.try_get::<&str, _>(0).map_err(db)?))
-        .collect()
-}
-
-/// A row's sort value, as cursors hold it.
-fn value(row: &SqliteRow) -> Result<Value> {
-    let raw = row.try_get_raw(1).map_err(db)?;
-    if raw.is_null() {
-        Ok(Value::Null)
-    } else if raw.type_info().name() == "INTEGER" {
-        Ok(json!(row.try_get::<i64, _>(1).map_err(db)?))
-    } else {
-        Ok(json!(row.try_get::<&str, _>(1).map_err(db)?))
-    }
 }
 
 /// A kind of task: its index, and the condition of it. SQLite is told which to go by: left alone, it
