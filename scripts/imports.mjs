@@ -50,6 +50,7 @@ while (at < wasm.length) {
   for (let n = 0; n < count; n++) {
     const module = bytes(number()).toString();
     const name = bytes(number()).toString();
+    if (names.has(name) || !/^(__wb[gi]\w+|[0-9a-z]+)$/.test(name)) throw new Error(`an import of another kind: ${module} ${name}`);
     names.set(name, n.toString(36));
     content.push(text(module), text(n.toString(36)), copied(() => described[wasm[at++]]()));
   }

@@ -23,7 +23,7 @@ pub fn app(page: &PageData) -> Markup {
     let echo = |name: &str| param(&page.query, name).unwrap_or_default();
     match Route::parse(&page.path, &page.query) {
         Route::SignIn => sign_in(echo("next"), echo("email"), fault),
-        Route::SignUp => sign_up(echo("email"), echo("name"), fault),
+        Route::SignUp => sign_up(echo("next"), echo("email"), echo("name"), fault),
         Route::NotFound => failed(Code::NotFound.into(), signed_in),
         route => {
             Start::provide(page);

@@ -191,13 +191,14 @@ pub fn read_tags(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// `YYYY-MM-DD` or nothing.
+/// `YYYY-MM-DD` or nothing. Whoever types a year digit by digit passes by the first thousand.
 ///
 /// # Errors
-/// Where it is something else.
+/// Where it is something else, or before 1900.
 pub fn read_date(text: &str) -> Result<Option<NaiveDate>, BadTime> {
     match text.trim() {
         "" => Ok(None),
+        text if text < "1900" => Err(BadTime),
         text => parse_date(text).map(Some),
     }
 }

@@ -52,7 +52,7 @@ impl Place {
         let to = Route::Search(q.to_owned());
         let searching = self.route.with_untracked(|r| matches!(r, Route::Search(_)));
         if !searching {
-            if !q.is_empty() {
+            if !q.trim().is_empty() {
                 self.set(&to);
             }
             return;

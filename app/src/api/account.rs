@@ -60,21 +60,24 @@ pub struct NewToken {
     pub token: String,
 }
 
-/// Makes an account, signs in and goes on to the Inbox.
+/// Makes an account, signs in and goes on to `next`, a path of ours, or to the Inbox.
 #[server(name = SignUpForm, prefix = "/rpc", endpoint = "sign_up")]
 pub async fn sign_up(
     email: String,
     name: String,
     password: String,
     #[server(default)] time_zone: Option<String>,
+    #[server(default)] next: Option<String>,
 ) -> Result<(), AppError> {
+    let next = next.filter(|path| is_ours(path));
     let form = SignUp {
         email,
         name,
         password,
         time_zone: time_zone.filter(|zone| !zone.is_empty()),
     };
-    then(people().sign_up(form).await, "/inbox")
+    let outcome = people().sign_up(form).await;
+    then(outcome, next.as_deref().unwrap_or("/inbox"))
 }
 
 /// Signs in and goes on to `next`, a path of ours, or to the Inbox.

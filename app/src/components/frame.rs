@@ -48,14 +48,13 @@ pub fn frame(page: &PageData, route: Route) -> Markup {
     let open = Memo::new(move |_| place.open());
     let beside = Memo::new(move |_| place.open().is_some() && list.with(Option::is_some));
     let inside = move || {
-        let page = list.get().map(pages::page)?;
-        if cfg!(feature = "hydrate") && matches!(page, Markup::Fixed(_)) {
-            return Some(page);
-        }
+        let page = list.get().map(pages::page);
         // What no form of the page has taken for its own.
-        let fault = ui
-            .fault()
-            .map(|fault| view! { <p class="notice" role="alert">{fault.detail}</p> });
+        let fault = ui.fault();
+        if matches!(page, Some(Markup::Fixed(_))) || (page.is_none() && fault.is_none()) {
+            return page;
+        }
+        let fault = fault.map(|fault| view! { <p class="notice" role="alert">{fault.detail}</p> });
         Some(view! {
             <div class="page">{fault} {page}</div>
         })

@@ -221,7 +221,13 @@ pub fn quick_add(tag: Option<String>) -> Markup {
     let ui = Ui::get();
     let line = Line::new(tag.clone());
     let ready = RwSignal::new(false);
-    Effect::new(move || ready.set(true));
+    Effect::new(move || {
+        // What was typed before there was a script.
+        if let Some(field) = ui.add.get_untracked() {
+            line.text.set(field.value());
+        }
+        ready.set(true);
+    });
     let keys = move |event: ev::Targeted<ev::KeyboardEvent, HtmlTextAreaElement>| {
         let plain = !(event.shift_key() || event.ctrl_key() || event.alt_key() || event.meta_key());
         match event.key().as_str() {

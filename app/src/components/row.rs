@@ -102,7 +102,7 @@ fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
                 class="t-edit"
                 aria-label="Title"
                 maxlength="200"
-                value=words()
+                value=untrack(words)
                 on:blur:target=move |event| end(&event.target(), true)
                 on:keydown:target=move |event| {
                     match event.key().as_str() {
@@ -173,7 +173,8 @@ pub fn row(id: TaskId, of: Of) -> Markup {
     let meta = Memo::new(move |_| {
         // Minutes pass: what was to come is late.
         client.now().track();
-        client.with_here(|here| task.with(|t| t.as_ref().map(|t| Meta::of(t, here, of.in_day))))
+        let said = |t: &Task| untrack(|| client.with_here(|here| Meta::of(t, here, of.in_day)));
+        task.with(|t| t.as_ref().map(said))
     });
     let words = move || meta.with(|meta| meta.as_ref().map(Meta::view));
     let label = move || task.with(|t| t.as_ref().map(|t| ["Select ", &t.title].concat()));
@@ -209,7 +210,12 @@ pub fn row(id: TaskId, of: Of) -> Markup {
                         tabindex="-1"
                         aria-label=label
                         prop:checked=move || selected.get()
-                        on:change=move |_| client.toggle_selected(id)
+                        on:change:target=move |event| {
+                            // The box may have been ticked before there was a script.
+                            if event.target().checked() != selected.get_untracked() {
+                                client.toggle_selected(id);
+                            }
+                        }
                     />
                 </label>
                 {of.movable.then(|| drag::grip(task, id))}

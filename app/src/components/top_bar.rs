@@ -38,7 +38,7 @@ pub fn search_box(class: &'static str, main: bool) -> Markup {
         _ => String::new(),
     };
     let typed = StoredValue::new(0_u32);
-    let look = move |q: String| place.search(q.trim());
+    let look = move |q: String| place.search(&q);
     let input = move |event: ev::Targeted<web_sys::Event, web_sys::HtmlInputElement>| {
         let q = event.target().value();
         typed.update_value(|n| *n += 1);

@@ -22,7 +22,7 @@ pub fn search() -> Markup {
     let (client, place) = (Client::get(), expect_context::<Place>());
     let asked = Memo::new(move |_| {
         place.list.with(|list| match list {
-            Some(Route::Search(q)) => q.clone(),
+            Some(Route::Search(q)) => q.trim().to_owned(),
             _ => String::new(),
         })
     });

@@ -8,16 +8,23 @@ use crate::{
         lone::lone,
     },
     prelude::*,
+    route::encode,
 };
 
-/// The page. The script, once it is there, fills in the time zone.
-pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> Markup {
+/// The page. `next` is where to go on, a path of ours. The script, once it is there, fills in the time
+/// zone.
+pub fn sign_up(next: String, email: String, name: String, fault: Option<Fault>) -> Markup {
     let state = FormState::new(fault);
     let taken = state.code() == Some(Code::EmailTaken);
+    let sign_in = if next.is_empty() {
+        "/sign-in".to_owned()
+    } else {
+        ["/sign-in?next=", &encode(&next)].concat()
+    };
     let instead = taken.then(|| {
         view! {
             <p class="small sub">
-                <a class="link" href="/sign-in">
+                <a class="link" href=sign_in.clone()>
                     "Sign in with that email"
                 </a>
             </p>
@@ -43,6 +50,7 @@ pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> Markup {
         <form method="post" action="/rpc/sign_up">
             {general(&state)}
             <input type="hidden" name="time_zone" />
+            <input type="hidden" name="next" value=next />
             {field(name_field, name, &state)}
             {field(EMAIL, email, &state)}
             {instead}
@@ -51,7 +59,7 @@ pub fn sign_up(email: String, name: String, fault: Option<Fault>) -> Markup {
         </form>
         <p class="foot">
             "Been here before? "
-            <a class="link" href="/sign-in">
+            <a class="link" href=sign_in>
                 "Sign in"
             </a>
         </p>

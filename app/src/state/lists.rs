@@ -42,7 +42,7 @@ impl ListQuery {
         let (view, q) = match route {
             Route::Completed => (View::Completed, None),
             Route::Trash => (View::Trash, None),
-            Route::Search(q) => (View::All, Some(q.clone())),
+            Route::Search(q) => (View::All, Some(q.trim().to_owned())),
             _ => return None,
         };
         let cursor = None;

@@ -107,15 +107,24 @@ fn live(mut view: Box<dyn FnMut() -> Markup>, over: Over<'_>) -> Shown {
     let cell = Inside::<Shown>::default();
     let inside = cell.clone();
     let mut over = over.cloned();
+    let parent = Owner::current().unwrap_or_default();
+    let mut owner = None::<Owner>;
     let effect = watch(Box::new(move || {
-        let markup = view();
-        let cursor = over.take();
-        let old = RefCell::take(&inside);
-        let new = untrack(|| match old {
-            None => markup.draw(cursor.as_ref()),
-            Some(old) => old.turn_into(markup),
+        let next = parent.with(Owner::new);
+        let new = next.with(|| {
+            let markup = view();
+            let cursor = over.take();
+            let old = RefCell::take(&inside);
+            untrack(|| match old {
+                None => markup.draw(cursor.as_ref()),
+                Some(old) => old.turn_into(markup),
+            })
         });
         inside.replace(Some(new));
+        // Only now: what leaves the document with the focus is told so, and may look at its signals.
+        if let Some(gone) = owner.replace(next) {
+            gone.cleanup();
+        }
     }));
     Shown::Live(cell, effect)
 }

@@ -33,10 +33,10 @@ impl<T: JsCast> NodeRef<T> {
         self.0.get().map(|found| found.take().unchecked_into())
     }
 
-    /// The element.
+    /// The element, if it still is in the document.
     pub fn get_untracked(self) -> Option<T> {
-        let found = self.0.get_untracked();
-        found.map(|found| found.take().unchecked_into())
+        let found = self.0.get_untracked()?.take();
+        found.is_connected().then(|| found.unchecked_into())
     }
 
     pub(super) fn place(self) -> Found {

@@ -250,6 +250,10 @@ fn tidy_tags(tags: &mut Vec<String>) -> Result<(), (&'static str, String)> {
     let mut kept: Vec<String> = Vec::with_capacity(tags.len().min(TAGS_MAX + 1));
     for tag in tags.iter().map(|t| t.trim()) {
         length("A tag", tag, 1, TAG_MAX)?;
+        // Addresses have a meaning for these, so no page could be at theirs.
+        if tag == "." || tag == ".." {
+            return Err(("invalid", "A tag is more than dots.".to_owned()));
+        }
         if !kept.iter().any(|k| k == tag) {
             kept.push(tag.to_owned());
         }

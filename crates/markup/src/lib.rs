@@ -124,7 +124,7 @@ fn tag(element: &NodeElement<rstml::Infallible>) -> syn::Result<TokenStream> {
             return Err(unknown(attribute));
         };
         match literal(attribute) {
-            Some(value) if !key(attribute).contains(':') => {
+            Some(value) if !key(attribute).contains(':') && key(attribute) != "inner_html" => {
                 names.push(key(attribute));
                 values.push(value);
             }
