@@ -1,5 +1,7 @@
 //! What operators do beside a running server: look at what was set aside, try it again, drop it.
 
+mod doctor;
+
 use std::io::{self, Write};
 
 use tidings_domain::{id::UserId, time::Timestamp};
@@ -8,6 +10,8 @@ use crate::{
     consumers::{Consumers, Delivery, Verdict, Why},
     store::{DeadLetter, DeadLetters, OutboxAside},
 };
+
+pub use self::doctor::{Nobody, doctor};
 
 /// Rows read at once.
 const PAGE: usize = 100;

@@ -5,12 +5,7 @@ pub mod audit;
 pub mod live;
 pub mod roles;
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -202,12 +197,6 @@ impl Consumers {
             list.push(Arc::new(audit::Audit::new(trail, ambient.clock.clone())));
         }
         Self::new(list)
-    }
-
-    /// What they subscribe to, together.
-    pub fn topics(&self) -> BTreeSet<Topic> {
-        let topics = self.list.iter().flat_map(|consumer| consumer.topics());
-        topics.copied().collect()
     }
 
     /// Hands deliveries of a topic to everyone who subscribes to it; a verdict each, the worst of

@@ -23,7 +23,7 @@ pub use self::{
     outbox::Relay,
     standing::{Report, Standing},
     transport::{Published, Transport},
-    watch::Watch,
+    watch::{Wanted, Watch},
 };
 
 /// Told of commits by the store: wakes the relay, and the sockets of whom they concern, at once, and

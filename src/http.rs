@@ -1,6 +1,7 @@
 //! Everything that knows HTTP.
 
 pub mod api;
+pub mod ask;
 pub mod caller;
 pub mod edge;
 pub mod fields;

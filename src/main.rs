@@ -2,29 +2,22 @@
 
 use std::{
     io::{self, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
 use tidings::{
     clock::Ambient,
     commands::{self, Which},
-    config::{AddressArgs, ConfigFault, DatabaseArgs, LogArgs, ServeArgs},
+    config::{AddressArgs, Config, ConfigFault, DatabaseArgs, LogArgs, ServeArgs},
     consumers::{Consumers, Roles},
+    http::ask,
     live::Hub,
     server::Server,
     shutdown::Signals,
-    store::{self, OnCommit, SharedStore},
-    telemetry,
-};
-use tidings_domain::id::UserId;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
+    store::{self, SharedStore},
+    telemetry::{self, Logging},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +64,8 @@ enum Command {
         #[command(subcommand)]
         aside: Aside,
     },
+    /// Look at all that the server needs, and say what to do where something is wrong
+    Doctor(Box<Serve>),
     /// Ask a running server whether it is alive
     Healthcheck {
         #[command(flatten)]
@@ -152,6 +147,7 @@ async fn main() -> ExitCode {
             database,
             aside,
         }) => dead_letters(log, database, aside).await,
+        Some(Command::Doctor(flags)) => doctor(*flags).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
     match done {
@@ -172,21 +168,20 @@ fn complain(words: &impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{words}");
 }
 
-async fn serve(mut flags: Serve) -> Result<(), Failure> {
+/// Begins to log; what the server runs on.
+async fn configure(mut flags: Serve) -> Result<Config, Failure> {
     flags.serve.read_secrets().await?;
-    let (logging, config) = match (flags.log.check(), flags.serve.check()) {
-        (Ok(logging), Ok(config)) => (logging, config),
-        (logging, config) => {
-            let faults = [logging.err(), config.err()];
-            return Err(faults
-                .into_iter()
-                .flatten()
-                .flatten()
-                .collect::<Vec<_>>()
-                .into());
-        }
-    };
-    telemetry::start(logging);
+    both(flags.log.check(), flags.serve.check())
+}
+
+async fn doctor(flags: Serve) -> Result<(), Failure> {
+    let config = configure(flags).await?;
+    let done = commands::doctor(&config, &mut io::stdout()).await;
+    done.map_err(Failure::running)
+}
+
+async fn serve(flags: Serve) -> Result<(), Failure> {
+    let config = configure(flags).await?;
     let signals = Signals::new().map_err(Failure::running)?;
     let stop = CancellationToken::new();
     let watch = signals.watch(stop.clone());
@@ -209,40 +204,31 @@ async fn serve(mut flags: Serve) -> Result<(), Failure> {
 }
 
 async fn migrate(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
-    let url = prepare(log, database)?;
+    let url = both(log.check(), database.check())?;
     store::migrate(&url).await.map_err(Failure::running)
 }
 
-/// Begins to log; the database's URL.
-fn prepare(log: LogArgs, database: DatabaseArgs) -> Result<String, Failure> {
-    let (logging, url) = match (log.check(), database.check()) {
-        (Ok(logging), Ok(url)) => (logging, url),
-        (logging, url) => {
-            let faults = [logging.err(), url.err()];
-            return Err(faults
-                .into_iter()
-                .flatten()
-                .flatten()
-                .collect::<Vec<_>>()
-                .into());
+/// Begins to log; what was checked beside it, or the faults of both.
+fn both<T>(
+    logging: Result<Logging, Vec<ConfigFault>>,
+    checked: Result<T, Vec<ConfigFault>>,
+) -> Result<T, Failure> {
+    match (logging, checked) {
+        (Ok(logging), Ok(checked)) => {
+            telemetry::start(logging);
+            Ok(checked)
         }
-    };
-    telemetry::start(logging);
-    Ok(url)
-}
-
-/// Told of commits where nobody waits for them: a server that runs looks by itself.
-struct Nobody;
-
-impl OnCommit for Nobody {
-    fn committed(&self, _: &[UserId]) {}
-
-    fn account_changed(&self, _: UserId) {}
+        (logging, checked) => {
+            let faults = [logging.err(), checked.err()];
+            let faults = faults.into_iter().flatten().flatten();
+            Err(faults.collect::<Vec<_>>().into())
+        }
+    }
 }
 
 async fn open(log: LogArgs, database: DatabaseArgs) -> Result<SharedStore, Failure> {
-    let url = prepare(log, database)?;
-    let store = store::open(&url, Ambient::default(), Arc::new(Nobody)).await;
+    let url = both(log.check(), database.check())?;
+    let store = store::open(&url, Ambient::default(), Arc::new(commands::Nobody)).await;
     store.map_err(Failure::running)
 }
 
@@ -277,29 +263,10 @@ async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Res
 }
 
 async fn healthcheck(address: AddressArgs) -> Result<(), Failure> {
-    let addr = reachable(address.check()?);
-    let ask = async {
-        let mut stream = TcpStream::connect(addr).await?;
-        let request = format!("GET /healthz HTTP/1.0\r\nHost: {addr}\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await?;
-        Ok::<_, io::Error>(answer)
-    };
-    match timeout(Duration::from_secs(5), ask).await {
-        Ok(Ok(answer)) if answer.ends_with(b" 200") => Ok(()),
-        Ok(Ok(_)) => Err(Failure::Running(format!("{addr} is not well"))),
-        Ok(Err(error)) => Err(Failure::Running(format!("{addr}: {error}"))),
-        Err(_) => Err(Failure::Running(format!("{addr}: no answer in 5 s"))),
+    let addr = address.check()?;
+    match ask::get(addr, "/healthz").await {
+        Ok((200, _)) => Ok(()),
+        Ok(_) => Err(Failure::Running(format!("{addr} is not well"))),
+        Err(error) => Err(Failure::Running(format!("{addr}: {error}"))),
     }
-}
-
-/// Where a server that listens on all addresses is reached from here.
-fn reachable(mut addr: SocketAddr) -> SocketAddr {
-    match addr.ip() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    addr
 }

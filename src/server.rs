@@ -17,13 +17,16 @@ use crate::{
     clock::Ambient,
     config::{Config, EventTransport},
     consumers::{Consumers, Role},
-    dapr::{self, Client, Settings},
+    dapr::{Client, Settings},
     error::{Error, Result},
-    events::{Commits, Dapr, InProcess, Metered, Relay, Standing, Transport, Watch},
+    events::{Commits, Dapr, InProcess, Metered, Relay, Standing, Transport, Wanted, Watch},
     http::{
         self, files, listener,
         origin::Origins,
-        sidecar::{self, Sidecar, subscriptions::subscriptions},
+        sidecar::{
+            self, Sidecar,
+            subscriptions::{Subscription, subscriptions},
+        },
         state::{App, AppState},
         ws::Sockets,
     },
@@ -77,7 +80,7 @@ impl Server {
         let consumers = Consumers::of_roles(&config.roles, &hub, store.clone(), &ambient)
             .counted(metrics.clone(), clock.clone());
         let sidecar = Arc::new(Sidecar {
-            subscriptions: subscriptions(&consumers.topics(), &config.dapr),
+            subscriptions: subscriptions(&config.roles.topics(), &config.dapr),
             consumers: consumers.clone(),
             letters: store.clone(),
             feeds: store.clone(),
@@ -232,12 +235,15 @@ fn by_dapr(
     let client = Client::new(settings).map_err(Error::internal)?;
     let standing = Arc::new(Standing::default());
     let dapr = Dapr::new(client.clone(), settings, standing.clone());
-    let wanted = sidecar.subscriptions.iter();
-    let wanted = wanted.map(|s| dapr::Subscription {
-        pubsub: s.pubsub.clone(),
-        topic: s.topic.clone(),
-    });
-    let watch = Watch::new(client, settings, wanted.collect(), standing.clone());
+    let wanted = Wanted::new(
+        settings,
+        sidecar
+            .subscriptions
+            .iter()
+            .map(Subscription::told)
+            .collect(),
+    );
+    let watch = Watch::new(client, wanted, standing.clone());
     Ok((Arc::new(dapr), watch, standing))
 }
 

@@ -12,9 +12,10 @@ pub mod sqlite;
 mod tasks;
 mod turns;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
+use sqlx::migrate::Migrator;
 use tidings_domain::id::UserId;
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +77,43 @@ pub async fn open(
     } else {
         Arc::new(SqliteStore::open(url, ambient, on_commit).await?)
     })
+}
+
+/// How the schema of a database compares with the one that this program knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// It is the same.
+    Newest,
+    /// So many migrations are still to come.
+    Behind(usize),
+    /// It has migrations of a newer program.
+    Ahead,
+}
+
+impl Schema {
+    /// Of a database with these migrations.
+    fn of(migrator: &Migrator, applied: &[i64]) -> Self {
+        let known: BTreeSet<_> = migrator.iter().map(|migration| migration.version).collect();
+        if applied.iter().any(|version| !known.contains(version)) {
+            return Self::Ahead;
+        }
+        match known.len() - applied.len() {
+            0 => Self::Newest,
+            missing => Self::Behind(missing),
+        }
+    }
+}
+
+/// Looks at the schema of the database at `url`, and changes nothing.
+///
+/// # Errors
+/// As [`open`]; `Unavailable` also where it is missing.
+pub async fn schema(url: &str) -> Result<Schema> {
+    if postgres::is_url(url) {
+        PostgresStore::schema(url).await
+    } else {
+        SqliteStore::schema(url).await
+    }
 }
 
 /// Brings the database at `url` to the newest schema, and does nothing else.

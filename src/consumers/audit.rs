@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidings_domain::event::Topic;
 
-use super::{Consumer, Delivery};
+use super::{Consumer, Delivery, Role};
 use crate::{
     clock::Clock,
     error::Result,
@@ -32,7 +32,7 @@ impl Consumer for Audit {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::TaskEvents, Topic::UserEvents, Topic::AuditLogs]
+        Role::Audit.topics()
     }
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidings_domain::event::Topic;
 
-use super::{Consumer, Delivery};
+use super::{Consumer, Delivery, Role};
 use crate::{error::Result, live::Hub};
 
 /// The `live` consumer.
@@ -28,7 +28,7 @@ impl Consumer for Live {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::TaskUpdates]
+        Role::Live.topics()
     }
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {

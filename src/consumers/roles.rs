@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use tidings_domain::event::Topic;
+
 /// One of the things that a process may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -39,6 +41,15 @@ impl Role {
     /// Those that consume events.
     pub const CONSUMERS: [Self; 2] = [Self::Live, Self::Audit];
 
+    /// What it subscribes to.
+    pub fn topics(self) -> &'static [Topic] {
+        match self {
+            Self::Live => &[Topic::TaskUpdates],
+            Self::Audit => &[Topic::TaskEvents, Topic::UserEvents, Topic::AuditLogs],
+            _ => &[],
+        }
+    }
+
     /// As it is written in ROLES.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,6 +78,12 @@ impl Roles {
     /// Whether this is among them.
     pub fn has(&self, role: Role) -> bool {
         self.0.contains(&role)
+    }
+
+    /// What they subscribe to, together.
+    pub fn topics(&self) -> BTreeSet<Topic> {
+        let topics = self.0.iter().flat_map(|role| role.topics());
+        topics.copied().collect()
     }
 
     /// The first consumer of events that is not among them.

@@ -10,28 +10,52 @@ use crate::dapr::{Client, Metadata, Settings, Subscription};
 /// How often to ask a sidecar that answers, and one that does not.
 const ASK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
 
-/// Asks the sidecar how it is, until it is told to stop.
-pub struct Watch {
-    client: Client,
-    standing: Arc<Standing>,
+/// What a sidecar should have.
+pub struct Wanted {
     components: Vec<String>,
     subscriptions: Vec<Subscription>,
 }
 
+impl Wanted {
+    /// The components that are published to, and these subscriptions.
+    pub fn new(settings: &Settings, subscriptions: Vec<Subscription>) -> Self {
+        Self {
+            components: vec![settings.pubsub.clone(), settings.broadcast.clone()],
+            subscriptions,
+        }
+    }
+
+    /// Components that a sidecar has not.
+    pub fn components_missing(&self, metadata: &Metadata) -> Vec<String> {
+        let loaded: BTreeSet<_> = metadata.components.iter().map(|c| &c.name).collect();
+        let missing = self.components.iter();
+        let missing = missing.filter(|name| !loaded.contains(name));
+        missing.map(|name| format!("component {name}")).collect()
+    }
+
+    /// Subscriptions that a sidecar has not.
+    pub fn subscriptions_missing(&self, metadata: &Metadata) -> Vec<String> {
+        let missing = self.subscriptions.iter();
+        let missing = missing.filter(|wanted| !metadata.subscriptions.contains(wanted));
+        let words = |s: &Subscription| format!("subscription to {} of {}", s.topic, s.pubsub);
+        missing.map(words).collect()
+    }
+}
+
+/// Asks the sidecar how it is, until it is told to stop.
+pub struct Watch {
+    client: Client,
+    standing: Arc<Standing>,
+    wanted: Wanted,
+}
+
 impl Watch {
-    /// Keeps `standing` true of the sidecar that `client` calls, which should have the components
-    /// of the settings and these subscriptions.
-    pub fn new(
-        client: Client,
-        settings: &Settings,
-        subscriptions: Vec<Subscription>,
-        standing: Arc<Standing>,
-    ) -> Self {
+    /// Keeps `standing` true of the sidecar that `client` calls, which should have what is wanted.
+    pub fn new(client: Client, wanted: Wanted, standing: Arc<Standing>) -> Self {
         Self {
             client,
             standing,
-            components: vec![settings.pubsub.clone(), settings.broadcast.clone()],
-            subscriptions,
+            wanted,
         }
     }
 
@@ -61,7 +85,8 @@ impl Watch {
         self.standing.found();
         match self.client.metadata().await {
             Ok(metadata) => {
-                let missing = self.missing(&metadata);
+                let mut missing = self.wanted.components_missing(&metadata);
+                missing.extend(self.wanted.subscriptions_missing(&metadata));
                 if missing.is_empty() || missing == *before {
                     self.standing.lacks(missing.clone());
                 }
@@ -70,19 +95,6 @@ impl Watch {
             Err(error) => self.standing.lacks(vec![error.to_string()]),
         }
         ASK.0
-    }
-
-    fn missing(&self, metadata: &Metadata) -> Vec<String> {
-        let loaded: BTreeSet<_> = metadata.components.iter().map(|c| &c.name).collect();
-        let components = self.components.iter();
-        let components = components
-            .filter(|name| !loaded.contains(name))
-            .map(|name| format!("component {name}"));
-        let subscriptions = self.subscriptions.iter();
-        let subscriptions = subscriptions
-            .filter(|wanted| !metadata.subscriptions.contains(wanted))
-            .map(|wanted| format!("subscription to {} of {}", wanted.topic, wanted.pubsub));
-        components.chain(subscriptions).collect()
     }
 }
 
@@ -98,22 +110,17 @@ mod tests {
             pubsub: settings.pubsub.clone(),
             topic: topic.into(),
         };
-        let watch = Watch::new(
-            Client::new(&settings).unwrap(),
-            &settings,
-            vec![wanted("task-events"), wanted("user-events")],
-            Arc::default(),
-        );
+        let subscriptions = vec![wanted("task-events"), wanted("user-events")];
+        let sidecar = Wanted::new(&settings, subscriptions);
         let mut metadata = Metadata::default();
         metadata.components.push(Component {
             name: "todo-pubsub".into(),
             kind: "pubsub.redis".into(),
         });
         metadata.subscriptions.push(wanted("user-events"));
-        let expected = [
-            "component todo-broadcast",
-            "subscription to task-events of todo-pubsub",
-        ];
-        assert_eq!(watch.missing(&metadata), expected);
+        let missing = sidecar.components_missing(&metadata);
+        assert_eq!(missing, ["component todo-broadcast"]);
+        let missing = sidecar.subscriptions_missing(&metadata);
+        assert_eq!(missing, ["subscription to task-events of todo-pubsub"]);
     }
 }

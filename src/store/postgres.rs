@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::{job::Jobs, writer::Writers};
-use super::{Findings, OnCommit, Store, turns::Turns};
+use super::{Findings, OnCommit, Schema, Store, turns::Turns};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
@@ -125,6 +125,24 @@ impl PostgresStore {
         let mut connection = connect(&options(url)?).await?;
         migrate_with(&mut connection).await?;
         connection.close().await.map_err(db)
+    }
+
+    /// Looks at the schema of the database at `url`, which must be there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn schema(url: &str) -> Result<Schema> {
+        let mut connection = dial(&options(url)?).await?;
+        let begun = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+        let begun = sqlx::query_scalar(begun).fetch_one(&mut connection);
+        let mut applied = Vec::new();
+        if begun.await.map_err(db)? {
+            let versions = "SELECT version FROM _sqlx_migrations WHERE success";
+            let versions = sqlx::query_scalar(versions).fetch_all(&mut connection);
+            applied = versions.await.map_err(db)?;
+        }
+        connection.close().await.map_err(db)?;
+        Ok(Schema::of(&MIGRATIONS, &applied))
     }
 }
 

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::writer::Writer;
-use super::{Findings, OnCommit, Store, turns::Turns};
+use super::{Findings, OnCommit, Schema, Store, turns::Turns};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
@@ -102,6 +102,25 @@ impl SqliteStore {
         let mut connection = connect(&options(url)?).await?;
         migrate_with(&mut connection).await?;
         connection.close().await.map_err(db)
+    }
+
+    /// Looks at the schema of the database at `url`, which must be there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn schema(url: &str) -> Result<Schema> {
+        let options = options(url)?.create_if_missing(false);
+        let mut connection = options.connect().await.map_err(db)?;
+        let begun = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+        let begun = sqlx::query_scalar(begun).fetch_one(&mut connection);
+        let mut applied = Vec::new();
+        if begun.await.map_err(db)? {
+            let versions = "SELECT version FROM _sqlx_migrations WHERE success";
+            let versions = sqlx::query_scalar(versions).fetch_all(&mut connection);
+            applied = versions.await.map_err(db)?;
+        }
+        connection.close().await.map_err(db)?;
+        Ok(Schema::of(&MIGRATIONS, &applied))
     }
 }
 

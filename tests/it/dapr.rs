@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use self::kit::{Place, Replica, until};
 use crate::{
+    doctor::said,
     kit::{Person, on_each_database},
     live::tab::Tab,
 };
@@ -225,6 +226,10 @@ async fn a_component_that_is_not_there_is_told_of() {
         (missing.contains("component nowhere") && paused).then_some(())
     })
     .await;
+    let output = replica.doctor();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output, "components").contains("has no component nowhere"));
+    assert!(said(&output, "server").contains("topics pause"));
 }
 
 async fn what_can_never_be_handled_becomes_a_dead_letter_that_operators_see(place: Place) {
@@ -242,6 +247,18 @@ async fn what_can_never_be_handled_becomes_a_dead_letter_that_operators_see(plac
         (replica.metric("tidings_dead_letters").await == Some(1.0)).then_some(())
     })
     .await;
+    let output = replica.doctor();
+    assert_eq!(output.status.code(), Some(1));
+    for check in [
+        "database",
+        "server",
+        "sidecar",
+        "components",
+        "subscriptions",
+    ] {
+        assert!(said(&output, check).starts_with("ok"), "{output:?}");
+    }
+    assert!(said(&output, "set aside").contains("1 dead letters"));
     let text = |arguments: &[&str]| {
         let output = place.run(arguments);
         let text = String::from_utf8(output.stdout).unwrap();

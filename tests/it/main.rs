@@ -9,6 +9,7 @@
 mod crash;
 mod dapr;
 mod desk;
+mod doctor;
 mod drain;
 mod edge;
 mod kit;

@@ -18,7 +18,7 @@ use crate::postgres::cluster;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn tidings(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+pub(crate) fn tidings(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
     command
         .args(arguments)
@@ -31,7 +31,7 @@ fn tidings(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Com
     command
 }
 
-async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, TempDir) {
+pub(crate) async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let output = tidings(folder.path(), arguments, variables).output();
     let output = timeout(DEADLINE, output).await.unwrap().unwrap();
@@ -44,7 +44,7 @@ fn errors(output: &Output) -> Vec<&str> {
 }
 
 /// An address where nothing listens.
-async fn free() -> String {
+pub(crate) async fn free() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().to_string()
 }

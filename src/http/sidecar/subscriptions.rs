@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use tidings_domain::event::Topic;
 
-use crate::dapr::Settings;
+use crate::dapr::{self, Settings};
 
 /// What the name of a topic's dead letters ends with.
 pub const DEAD: &str = ".dlq";
@@ -23,6 +23,16 @@ pub struct Subscription {
     /// Where what cannot be delivered goes.
     #[serde(rename = "deadLetterTopic", skip_serializing_if = "Option::is_none")]
     pub dead_letters: Option<String>,
+}
+
+impl Subscription {
+    /// As a sidecar tells of it.
+    pub fn told(&self) -> dapr::Subscription {
+        dapr::Subscription {
+            pubsub: self.pubsub.clone(),
+            topic: self.topic.clone(),
+        }
+    }
 }
 
 /// The one route of a subscription.

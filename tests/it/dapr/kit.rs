@@ -171,10 +171,20 @@ impl Replica {
     }
 
     pub(crate) fn start_program(&mut self) {
+        let log = self.folder.join(format!("{}.log", self.name));
+        self.program = Some(spawn(&mut self.command("serve"), &log));
+    }
+
+    /// What the program's doctor says.
+    pub(crate) fn doctor(&self) -> Output {
+        self.command("doctor").output().unwrap()
+    }
+
+    fn command(&self, name: &str) -> Command {
         let site = self.base.trim_start_matches("http://");
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
         command
-            .arg("serve")
+            .arg(name)
             .current_dir(&self.folder)
             .env_clear()
             .env("LEPTOS_SITE_ADDR", site)
@@ -189,8 +199,7 @@ impl Replica {
             // The sidecar knows where it is.
             command.env_remove("DATABASE_URL");
         }
-        let log = self.folder.join(format!("{}.log", self.name));
-        self.program = Some(spawn(&mut command, &log));
+        command
     }
 
     /// Starts the sidecar, with exactly the files that people deploy.
