@@ -5,6 +5,7 @@ pub mod dapr;
 pub mod in_process;
 pub mod metered;
 pub mod outbox;
+pub mod roster;
 pub mod standing;
 pub mod transport;
 pub mod watch;
@@ -21,6 +22,7 @@ pub use self::{
     in_process::InProcess,
     metered::Metered,
     outbox::Relay,
+    roster::Roster,
     standing::{Report, Standing},
     transport::{Published, Transport},
     watch::{Wanted, Watch},

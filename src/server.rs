@@ -17,9 +17,11 @@ use crate::{
     clock::Ambient,
     config::{Config, EventTransport},
     consumers::{Consumers, Role},
-    dapr::{Client, Settings},
+    dapr::Client,
     error::{Error, Result},
-    events::{Commits, Dapr, InProcess, Metered, Relay, Standing, Transport, Wanted, Watch},
+    events::{
+        Commits, Dapr, InProcess, Metered, Relay, Roster, Standing, Transport, Wanted, Watch,
+    },
     http::{
         self, files, listener,
         origin::Origins,
@@ -49,8 +51,8 @@ pub struct Server {
     /// Where the sidecar reaches us.
     side: (TcpListener, Arc<Sidecar>),
     relay: Relay,
-    /// Looks after the sidecar, where there is one.
-    watch: Option<Watch>,
+    /// Look after the sidecar, where there is one.
+    watch: Option<(Watch, Roster)>,
     store: SharedStore,
     /// Cancelled when the server is to stop: no more connections, sockets close.
     stop: CancellationToken,
@@ -91,17 +93,16 @@ impl Server {
             token: config.app_token.clone(),
             stopping: stop.clone(),
         });
-        let (transport, watched) = match config.transport {
+        let (transport, watch, standing) = match config.transport {
             EventTransport::Dapr => {
-                let (dapr, watch, standing) = by_dapr(&config.dapr, &sidecar)?;
-                (dapr, Some((watch, standing)))
+                let by = by_dapr(&config, &sidecar)?;
+                (by.transport, Some((by.watch, by.roster)), Some(by.standing))
             }
             EventTransport::InProcess => {
                 let transport: Arc<dyn Transport> = Arc::new(InProcess::new(consumers));
-                (transport, None)
+                (transport, None, None)
             }
         };
-        let (watch, standing) = watched.unzip();
         let transport = Arc::new(Metered::new(transport, metrics.clone()));
         let holder = holder(store.epoch(), addr);
         let relay = Relay::new(store.clone(), transport, clock.clone(), wake, holder);
@@ -179,10 +180,12 @@ impl Server {
         let mut beside = JoinSet::new();
         let relay = self.relay.run(drain.clone());
         beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
-        if let Some(watch) = self.watch {
+        if let Some((watch, roster)) = self.watch {
             let watch = watch.run(drain.clone());
             let name = "watch over the sidecar";
             beside.spawn(watched(name, drain.clone(), failed.clone(), watch));
+            let roster = roster.run(drain.clone());
+            beside.spawn(watched("roster", drain.clone(), failed.clone(), roster));
         }
         let told = async {
             tokio::select! {
@@ -227,24 +230,27 @@ async fn bind(variable: &str, addr: SocketAddr) -> Result<TcpListener> {
     bound.map_err(|error| Error::Unavailable(format!("{variable} {addr}: {error}").into()))
 }
 
-/// What publishes through a sidecar, what looks after it, and what both keep true.
-fn by_dapr(
-    settings: &Settings,
-    sidecar: &Sidecar,
-) -> Result<(Arc<dyn Transport>, Watch, Arc<Standing>)> {
+/// What publishes through a sidecar, what looks after it, and what all of them keep true.
+struct ByDapr {
+    transport: Arc<dyn Transport>,
+    watch: Watch,
+    roster: Roster,
+    standing: Arc<Standing>,
+}
+
+fn by_dapr(config: &Config, sidecar: &Sidecar) -> Result<ByDapr> {
+    let settings = &config.dapr;
     let client = Client::new(settings).map_err(Error::internal)?;
     let standing = Arc::new(Standing::default());
-    let dapr = Dapr::new(client.clone(), settings, standing.clone());
-    let wanted = Wanted::new(
-        settings,
-        sidecar
-            .subscriptions
-            .iter()
-            .map(Subscription::told)
-            .collect(),
-    );
-    let watch = Watch::new(client, wanted, standing.clone());
-    Ok((Arc::new(dapr), watch, standing))
+    let transport = Dapr::new(client.clone(), settings, standing.clone());
+    let subscriptions = sidecar.subscriptions.iter().map(Subscription::told);
+    let wanted = Wanted::new(settings, subscriptions.collect());
+    Ok(ByDapr {
+        transport: Arc::new(transport),
+        watch: Watch::new(client.clone(), wanted, standing.clone()),
+        roster: Roster::new(client, settings, &config.roles, standing.clone()),
+        standing,
+    })
 }
 
 /// Whom the relay's leases belong to: the same after a restart, so that the leases of the one before

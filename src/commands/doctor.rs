@@ -130,6 +130,12 @@ async fn server(config: &Config) -> Found {
     let paused: Vec<_> = paused
         .map(|(topic, why)| format!("{topic} ({})", shown(why)))
         .collect();
+    if let Some(roles) = told["dapr"]["other_roles"].as_str() {
+        return Err(format!(
+            "other processes of this app id run other ROLES ({}): give each set an app id of its own",
+            shown(&roles)
+        ));
+    }
     if paused.is_empty() {
         return Ok(format!("the one at {addr} is ready"));
     }

@@ -22,6 +22,7 @@ struct Now {
     sidecar: Sidecar,
     paused: BTreeMap<Topic, Pause>,
     missing: Vec<String>,
+    others: Option<String>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,10 @@ pub struct Report {
     /// What the sidecar should have and has not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// The roles of other processes of this app id, where they are not ours: each may be handed what
+    /// only the other handles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_roles: Option<String>,
 }
 
 impl Report {
@@ -77,6 +82,7 @@ impl Standing {
                 .map(|(topic, pause)| (topic.as_str(), pause.why.clone()))
                 .collect(),
             missing: now.missing.clone(),
+            other_roles: now.others.clone(),
         }
     }
 
@@ -118,6 +124,18 @@ impl Standing {
             }
         }
         now.missing = missing;
+    }
+
+    /// Other processes of this app id run these roles, or the same as this one.
+    pub fn others(&self, roles: Option<String>) {
+        let mut now = self.now();
+        if let (None, Some(roles)) = (&now.others, &roles) {
+            tracing::warn!(
+                roles,
+                "other processes of this app id run other ROLES: give each set an app id of its own"
+            );
+        }
+        now.others = roles;
     }
 
     /// A topic is refused as it is set up: pauses it.

@@ -135,6 +135,31 @@ async fn nothing_is_lost_when_the_sidecar_dies_under_load() {
 }
 
 #[tokio::test]
+async fn processes_of_one_app_id_that_run_other_roles_are_told_of() {
+    let place = Place::new().await;
+    let one = Replica::start(&place, "one", &[]).await;
+    let state = one.client();
+    until("it notes its roles", async || {
+        let noted = state.state::<String>("todo-state", "roles-tidings").await;
+        noted.unwrap().filter(|noted| noted.value.contains("audit"))
+    })
+    .await;
+    let other = [("ROLES", "web,live")];
+    let two = Replica::start_unwell(&place, "two", &other).await;
+    until("the other is told of it", async || {
+        let told = two.ready("degraded").await;
+        let roles = told["dapr"]["other_roles"].as_str()?;
+        roles.contains("audit").then_some(())
+    })
+    .await;
+    let words = said(&two.doctor(), "server");
+    assert!(words.contains("other ROLES"), "{words}");
+    one.ready("ok").await;
+    let three = Replica::start(&place, "three", &[]).await;
+    three.ready("ok").await;
+}
+
+#[tokio::test]
 async fn what_is_added_while_the_sidecar_is_gone_waits_and_then_goes() {
     let place = Place::new().await;
     let mut replica = Replica::start(&place, "one", &[]).await;

@@ -150,6 +150,17 @@ impl Replica {
         name: &'static str,
         variables: &[(&'static str, &str)],
     ) -> Self {
+        let replica = Self::start_unwell(place, name, variables).await;
+        replica.ready("ok").await;
+        replica
+    }
+
+    /// Starts both, though not all may be well with them.
+    pub(crate) async fn start_unwell(
+        place: &Place,
+        name: &'static str,
+        variables: &[(&'static str, &str)],
+    ) -> Self {
         let [site, side] = ports();
         let variables = variables.iter().map(|(k, v)| (*k, (*v).to_owned()));
         let mut replica = Self {
@@ -166,7 +177,6 @@ impl Replica {
         };
         replica.start_program();
         replica.start_sidecar();
-        replica.ready("ok").await;
         replica
     }
 
