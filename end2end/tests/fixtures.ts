@@ -90,8 +90,8 @@ export const rows = (page: Page): Locator => page.locator('#main .row');
 /** The row of a task. */
 export const row = (page: Page, title: string): Locator => rows(page).filter({ has: page.getByRole('link', { name: title, exact: true }) });
 
-/** The titles that the list shows, in order. */
-export const titles = (page: Page): Promise<string[]> => rows(page).getByRole('link').allInnerTexts();
+/** The titles that the list shows, in order. A row that the browser has not drawn yet has no inner text. */
+export const titles = (page: Page): Promise<string[]> => rows(page).getByRole('link').allTextContents();
 
 /** Adds what the line says, and waits until it is there. */
 export async function add(page: Page, line: string, title = line): Promise<void> {
