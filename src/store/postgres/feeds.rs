@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use sqlx::{Row, postgres::PgRow};
 use tidings_domain::id::UserId;
 use uuid::Uuid;
@@ -14,10 +13,14 @@ use crate::{
     store::{EVENTS_BYTES, Feeds, StoredEvent},
 };
 
-/// The head beside each event, or beside nothing.
+/// The head beside each event, or beside nothing. An event comes where those before it have less than
+/// $4 bytes: how long a text is, the database knows without reading it.
 pub(super) const EVENTS: &str = "SELECT e.seq, e.json, f.seq FROM feeds f \
-     LEFT JOIN LATERAL (SELECT seq, json FROM events \
-     WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3) e ON true \
+     LEFT JOIN LATERAL (SELECT seq, json FROM (SELECT seq, json, \
+         sum(octet_length(json)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) bytes \
+         FROM (SELECT seq, json FROM events \
+         WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3) page) page \
+     WHERE bytes - octet_length(json) < $4) e ON true \
      WHERE f.user_id = $1 ORDER BY e.seq";
 
 pub(super) const RECENT: &str = "SELECT seq, json FROM events WHERE user_id = $1 AND seq < $2 \
@@ -44,23 +47,21 @@ impl Feeds for PostgresStore {
         after: i64,
         limit: usize,
     ) -> Result<(i64, Vec<StoredEvent>)> {
-        let mut rows = sqlx::query(EVENTS)
+        let rows = sqlx::query(EVENTS)
             .bind(user.0)
             .bind(after)
             .bind(limit as i64)
-            .fetch(&self.pool);
-        let (mut head, mut events, mut bytes) = (0, Vec::new(), 0);
-        while bytes < EVENTS_BYTES
-            && let Some(row) = rows.try_next().await.map_err(db)?
-        {
-            head = row.try_get(2).map_err(db)?;
-            if row.try_get::<Option<i64>, _>(0).map_err(db)?.is_some() {
-                let event = stored(&row)?;
-                bytes += event.json.len();
-                events.push(event);
-            }
-        }
-        Ok((head, events))
+            .bind(EVENTS_BYTES as i64)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        let Some(first) = rows.first() else {
+            return Ok((0, Vec::new()));
+        };
+        let head = first.try_get(2).map_err(db)?;
+        let none = first.try_get::<Option<i64>, _>(0).map_err(db)?.is_none();
+        let events = if none { &[] } else { &rows[..] };
+        Ok((head, events.iter().map(stored).collect::<Result<_>>()?))
     }
 
     async fn recent(&self, user: UserId, before: i64, limit: usize) -> Result<Vec<StoredEvent>> {
