@@ -1,5 +1,7 @@
 //! Copies that follow a feed over a bad line.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::json;
 use tidings_domain::{
@@ -70,6 +72,8 @@ struct World {
     /// Its answers, and what the client is to learn of each.
     answers: Vec<(Pending, Result<i64, ()>)>,
     made: usize,
+    /// Tasks that were to be gone for good: nobody makes another under the id of one.
+    purged: BTreeSet<u8>,
 }
 
 impl World {
@@ -81,12 +85,20 @@ impl World {
             unsent: Vec::new(),
             answers: Vec::new(),
             made: 0,
+            purged: BTreeSet::new(),
         };
         world.reconnect();
         world
     }
 
     fn happen(&mut self, happening: Happening) {
+        if let Happening::Here(task, command) | Happening::Elsewhere(task, command) = &happening {
+            match command {
+                Command::Purge => drop(self.purged.insert(*task)),
+                Command::Create(_) if self.purged.contains(task) => return,
+                _ => {}
+            }
+        }
         match happening {
             Happening::Here(task, command) => {
                 self.made += 1;
