@@ -4,12 +4,16 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 scripts/front.sh
+say "Building the server (minutes the first time)"
 cargo build --quiet --release --bin tidings
 
 if [ -e .env ]; then
+    # What is set already counts more.
+    given=$(export -p)
     set -a
     . ./.env
     set +a
+    eval "$given"
 fi
 . scripts/env.sh
 mkdir -p data

@@ -40,6 +40,18 @@ test('a password that is too short', async ({ page }) => {
   await expect(page).toHaveURL(/\/sign-up/);
 });
 
+test('a time zone that is none', async ({ page, person }) => {
+  await page.goto('/account');
+  await page.getByLabel('Name', { exact: true }).fill('Mira K.');
+  await page.getByRole('button', { name: 'Save' }).first().click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  await page.getByLabel('Time zone').fill('Mars/Base');
+  await page.getByRole('button', { name: 'Save' }).first().click();
+  await expect(page.getByText(/no time zone of that name/)).toBeVisible();
+  await expect(page.getByLabel('Time zone')).toHaveValue('Mars/Base');
+  await expect(page.getByText('Saved.')).toHaveCount(0);
+});
+
 test('a page that is not there', async ({ page }) => {
   const answer = await page.goto('/nowhere');
   expect(answer!.status()).toBe(404);

@@ -10,7 +10,7 @@ use crate::{
     },
     page::PageData,
     prelude::*,
-    route::Route,
+    route::{Route, param},
     state::Client,
     ui::Ui,
 };
@@ -21,12 +21,17 @@ pub struct Start {
     tokens: Vec<TokenRow>,
     new_token: Option<String>,
     done: Option<&'static str>,
+    /// The name and the zone that were typed and could not be saved.
+    typed: Option<(String, String)>,
 }
 
 impl Start {
     /// Puts what `page` holds of it into context.
     pub fn provide(page: &PageData) {
+        let refused = page.failed.as_deref() == Some("/rpc/set_profile");
+        let typed = |name: &str| param(&page.query, name);
         provide_context(Self {
+            typed: typed("name").zip(typed("time_zone")).filter(|_| refused),
             tokens: page.tokens.clone(),
             new_token: page.new_token.clone(),
             done: done(&page.query),
@@ -46,13 +51,17 @@ fn done(query: &str) -> Option<&'static str> {
 
 /// The page.
 pub fn account() -> Markup {
-    let profile = Client::get().profile().get_untracked();
+    let mut profile = Client::get().profile().get_untracked();
     let email = profile.as_ref().map(|p| p.user.email.clone());
     let Start {
         tokens,
         new_token,
         done,
+        typed,
     } = expect_context();
+    if let (Some(profile), Some((name, zone))) = (&mut profile, typed) {
+        (profile.user.name, profile.user.time_zone) = (name, zone);
+    }
     view! {
         {head(Route::Account, move || email.clone().unwrap_or_default())}
         <div class="sheet">

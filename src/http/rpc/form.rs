@@ -14,6 +14,8 @@ pub const PATH: &str = "__path";
 /// The parameter that holds the codes of its fault. Anybody can make up an address: no words that are
 /// shown come from there.
 pub const FAULT: &str = "__err";
+/// The parameter that says what an earlier form did.
+const DONE: &str = "done";
 /// Bytes of what was typed that go back into an address. What is longer has to be typed again.
 const ECHO_MAX: usize = 2_000;
 /// What never goes into an address: passwords, and ids that are made anew for each page.
@@ -85,7 +87,7 @@ impl Form {
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in from.query_pairs() {
-            let ours = [PATH, FAULT].contains(&&*name);
+            let ours = [PATH, FAULT, DONE].contains(&&*name);
             if !ours && !self.typed.iter().any(|(typed, _)| *typed == name) {
                 query.append_pair(&name, &value);
             }
@@ -117,6 +119,10 @@ pub fn told(codes: &str) -> Option<Fault> {
         .collect();
     let mut fault = Fault::from(code);
     fault.errors = errors;
+    // A form that shows no messages beside its fields shows this one.
+    if let Some(first) = fault.errors.first() {
+        fault.detail = first.message.clone();
+    }
     Some(fault)
 }
 
@@ -164,7 +170,7 @@ mod tests {
         fault.errors.push(FieldError::new("due", "x y", "At once."));
         let fault = told(&codes(&fault)).unwrap();
         assert_eq!(fault.code, Code::ValidationFailed);
-        assert_eq!(fault.detail, Code::ValidationFailed.words());
+        assert_eq!(fault.detail, "This is too long.");
         let messages: Vec<_> = fault.errors.iter().map(|e| &*e.message).collect();
         assert_eq!(messages, ["This is too long.", "This does not fit here."]);
         assert_eq!(told("Call 555-0100"), None);
