@@ -21,10 +21,6 @@ use tidings::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Pages and answers are made of many small pieces.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Tasks, the same in every tab.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
