@@ -14,6 +14,9 @@ mkdir -p target
 touch "$stamp.new" # the time at which the build began: what changes during it counts as changed
 say "Building the browser's side"
 node scripts/css.mjs
+# Where sources lie is in the texts of panics: without it the script is the same wherever it is built.
+sources=${CARGO_HOME:-$HOME/.cargo}/registry/src
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$sources= --remap-path-prefix=$root="
 cargo leptos build --release --frontend-only
 rm -f target/site/pkg/*.ts # types, for nobody
 node scripts/imports.mjs target/site/pkg
