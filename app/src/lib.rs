@@ -1,8 +1,5 @@
 //! The pages of Tidings and the server functions that they call.
 
-// Views are deeply nested types.
-#![recursion_limit = "512"]
-
 pub mod api;
 #[cfg(not(feature = "hydrate"))]
 pub mod app;

@@ -5,6 +5,7 @@
 use std::{
     any::Any,
     marker::PhantomData,
+    ops::Deref,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -284,37 +285,14 @@ impl<T: Held> RwSignal<T> {
     pub fn set(self, value: T) {
         self.update(|held| *held = value);
     }
-
-    /// Runs `f` with the value, and follows it.
-    pub fn with<U>(self, f: impl FnOnce(&T) -> U) -> U {
-        self.0.with(f)
-    }
-
-    /// Runs `f` with the value.
-    pub fn with_untracked<U>(self, f: impl FnOnce(&T) -> U) -> U {
-        self.0.with_untracked(f)
-    }
-
-    /// Runs `f` with the value, if its owner is still there.
-    pub fn try_with_untracked<U>(self, f: impl FnOnce(&T) -> U) -> Option<U> {
-        self.0.try_with_untracked(f)
-    }
-
-    /// Follows it.
-    pub fn track(self) {
-        self.0.track();
-    }
 }
 
-impl<T: Held + Clone> RwSignal<T> {
-    /// The value, which is followed.
-    pub fn get(self) -> T {
-        self.0.get()
-    }
+/// It is read as any signal is.
+impl<T> Deref for RwSignal<T> {
+    type Target = Signal<T>;
 
-    /// The value.
-    pub fn get_untracked(self) -> T {
-        self.0.get_untracked()
+    fn deref(&self) -> &Signal<T> {
+        &self.0
     }
 }
 

@@ -1,7 +1,7 @@
 //! Views, all of one type. The framework makes a type of each view and the compiler a copy of its
 //! code for each type: half a megabyte of script for these pages. Here a view is a value that is
-//! walked: into HTML on the server, into the document in the browser. Signals, effects and owners
-//! are the framework's, and to it this is a view like any other (see `docs/decisions/0006`).
+//! walked: into HTML on the server, into the document in the browser. Effects and owners are
+//! the framework's, and to it a whole page is a view like any other (see `docs/decisions/0006`).
 
 use std::{borrow::Cow, hash::Hash};
 

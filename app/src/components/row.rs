@@ -120,7 +120,6 @@ fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
             />
         }
     };
-    // Two views of one type, so that the row's own stays small.
     (move || {
         if editing.get() { input() } else { link() }
     })
