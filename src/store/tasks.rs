@@ -16,7 +16,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// One intended change of one task.
 #[derive(Clone, Debug)]
@@ -118,11 +118,44 @@ pub struct Cursor {
     pub id: TaskId,
 }
 
+/// A task as it is kept: the JSON that the log has, and clients get. Lists hand it on unread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskJson(Box<str>);
+
+impl TaskJson {
+    /// What a store kept.
+    pub(super) fn kept(json: &str) -> Self {
+        Self(json.into())
+    }
+
+    /// Writes a task.
+    ///
+    /// # Errors
+    /// Internal, where it cannot be written as JSON.
+    pub fn of(task: &Task) -> Result<Self> {
+        let json = serde_json::to_string(task).map_err(Error::internal)?;
+        Ok(Self(json.into()))
+    }
+
+    /// The task.
+    ///
+    /// # Errors
+    /// Internal, where what was kept is none.
+    pub fn read(&self) -> Result<Task> {
+        serde_json::from_str(&self.0).map_err(Error::internal)
+    }
+
+    /// The JSON.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Tasks, and the feed that they stand at, read in one transaction.
 #[derive(Clone, Debug)]
 pub struct TaskPage {
     /// In order.
-    pub items: Vec<Task>,
+    pub items: Vec<TaskJson>,
     /// Where to go on.
     pub next: Option<Cursor>,
     /// The database's id.

@@ -16,7 +16,6 @@ use tidings_domain::{
     task::Task,
     time::Timestamp,
 };
-use uuid::Uuid;
 
 use super::{
     PathId,
@@ -25,7 +24,7 @@ use super::{
 };
 use crate::{
     auth::Actor,
-    error::Result,
+    error::{Error, Result},
     http::{
         routes::Routes,
         state::{App, AppState},
@@ -50,21 +49,6 @@ pub fn routes() -> Routes {
         .post("/api/tasks/{id}/restore", restore)
         .delete("/api/tasks/{id}/permanently", purge)
         .get("/api/tasks/{id}/history", history)
-}
-
-/// A part of a list.
-#[derive(Serialize)]
-struct TaskList {
-    items: Vec<Task>,
-    next_cursor: Option<String>,
-    feed: Feed,
-}
-
-/// Where the feed stands.
-#[derive(Serialize)]
-struct Feed {
-    epoch: Uuid,
-    seq: i64,
 }
 
 /// A part of a task's history.
@@ -119,15 +103,23 @@ pub(super) async fn list(
 ) -> Result<Response> {
     let listed = ListRequest::parse(parameters.iter())?;
     let page = app.tasks.listed(&actor, listed).await?;
-    let list = TaskList {
-        items: page.items,
-        next_cursor: page.next.as_ref().map(write_cursor),
-        feed: Feed {
-            epoch: page.epoch,
-            seq: page.seq,
-        },
-    };
-    Ok(Json(list).into_response())
+    let next = page.next.as_ref().map(write_cursor);
+    let next = serde_json::to_string(&next).map_err(Error::internal)?;
+    let (epoch, seq) = (page.epoch, page.seq);
+    let length: usize = page.items.iter().map(|task| task.as_str().len() + 1).sum();
+    let mut body = String::with_capacity(length + next.len() + 128);
+    body.push_str("{\"items\":[");
+    for (at, task) in page.items.iter().enumerate() {
+        body.push_str(if at == 0 { "" } else { "," });
+        body.push_str(task.as_str());
+    }
+    body.push_str("],\"next_cursor\":");
+    body.push_str(&next);
+    body.push_str(&format!(
+        ",\"feed\":{{\"epoch\":\"{epoch}\",\"seq\":{seq}}}}}"
+    ));
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, json)], body).into_response())
 }
 
 /// Makes a task.

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     http::problem,
     service::tasks::{Intent, Key, LIMIT_DEFAULT, Tasks, Version, read_cursor, write_cursor},
-    store::{Sort, SortKey, TaskQuery},
+    store::{Sort, SortKey, TaskJson, TaskQuery},
 };
 
 /// Versions of a task that are read at once.
@@ -91,7 +91,11 @@ impl Port {
         };
         let page = self.tasks.list(self.actor()?, &query).await?;
         Ok(Listing {
-            items: page.items,
+            items: page
+                .items
+                .iter()
+                .map(TaskJson::read)
+                .collect::<Result<_>>()?,
             next: page.next.as_ref().map(write_cursor),
         })
     }

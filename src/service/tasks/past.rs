@@ -13,7 +13,7 @@ use super::{Listed, Tasks};
 use crate::{
     auth::Actor,
     error::Result,
-    store::{Cursor, Sort, SortKey, TaskPage, TaskQuery},
+    store::{Cursor, Sort, SortKey, TaskJson, TaskPage, TaskQuery},
 };
 
 impl Tasks {
@@ -31,7 +31,7 @@ impl Tasks {
         let tasks = self.store.as_of(actor.user.id, moment).await?;
         let (items, next) = part(tasks, &query);
         Ok(TaskPage {
-            items,
+            items: items.iter().map(TaskJson::of).collect::<Result<_>>()?,
             next,
             epoch: self.store.epoch(),
             seq,

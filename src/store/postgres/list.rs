@@ -15,7 +15,7 @@ use super::{db, from_json};
 use crate::{
     error::Result,
     store::{
-        Cursor, Sort, SortKey, TaskPage, TaskQuery,
+        Cursor, Sort, SortKey, TaskJson, TaskPage, TaskQuery,
         listing::{column, day_text, end_of, nullable, search_words, start_of},
     },
 };
@@ -34,12 +34,13 @@ pub(super) async fn page(
     let (seq, mut rows) = fetch(pool, &mut sql).await?;
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);
-    let items = tasks(&rows)?;
+    let items = texts(&rows).map(|text| text.map(TaskJson::kept));
+    let items = items.collect::<Result<Vec<_>>>()?;
     let next = match (rows.last(), items.last()) {
         (Some(row), Some(last)) if more => Some(Cursor {
             sort: query.sort,
             value: value(row)?,
-            id: last.id,
+            id: last.read()?.id,
         }),
         _ => None,
     };
@@ -79,7 +80,8 @@ pub(super) async fn view<'c>(
     let sort = Sort { key, descending };
     let mut sql = select(user, view, sort, limit, here, |_| {});
     let (seq, rows) = fetch(connection, &mut sql).await?;
-    Ok((seq, tasks(&rows)?))
+    let tasks = texts(&rows).map(|text| from_json(text?));
+    Ok((seq, tasks.collect::<Result<_>>()?))
 }
 
 /// The feed's head, and the rows of a list.
@@ -99,10 +101,9 @@ async fn fetch<'c>(
     Ok((seq, rows))
 }
 
-fn tasks(rows: &[PgRow]) -> Result<Vec<Task>> {
-    rows.iter()
-        .map(|row| from_json(row.try_get::<&str, _>(0).map_err(db)?))
-        .collect()
+/// The task of each row, as JSON.
+fn texts(rows: &[PgRow]) -> impl Iterator<Item = Result<&str>> {
+    rows.iter().map(|row| row.try_get(0).map_err(db))
 }
 
 /// A row's sort value, as cursors hold it.

@@ -5,17 +5,17 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use sqlx::{Either, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use tidings_domain::{
-    id::UserId,
+    id::{TaskId, UserId},
     task::Task,
     view::{Here, View},
 };
 use uuid::Uuid;
 
-use super::{db, from_json};
+use super::{db, from_json, id};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     store::{
-        Cursor, Sort, TaskPage, TaskQuery,
+        Cursor, Sort, TaskJson, TaskPage, TaskQuery,
         listing::{column, day_text, end_of, nullable, search_words, start_of},
     },
 };
@@ -33,14 +33,10 @@ pub(super) async fn page(
     let (seq, mut rows) = read(&row)?;
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);
-    let next = rows.last().filter(|_| more).map(|(last, value)| Cursor {
-        sort: query.sort,
-        value: value.clone(),
-        id: last.id,
-    });
-    let items = rows.into_iter().map(|(task, _)| task).collect();
+    let next = rows.last().filter(|_| more);
+    let next = next.map(|row| row.cursor(query.sort)).transpose()?;
     Ok(TaskPage {
-        items,
+        items: rows.iter().map(|row| TaskJson::kept(row.task)).collect(),
         next,
         epoch,
         seq,
@@ -100,24 +96,52 @@ pub(super) async fn view(
         .push(")");
     let row = sql.build().fetch_one(connection).await.map_err(db)?;
     let (seq, rows) = read(&row)?;
-    Ok((seq, rows.into_iter().map(|(task, _)| task).collect()))
+    let tasks = rows.iter().map(|row| from_json(row.task));
+    Ok((seq, tasks.collect::<Result<_>>()?))
 }
 
 /// The feed's head and, open to the rows of a list, all of them as one text: each row that SQLite
-/// hands over costs a change of thread.
+/// hands over costs a change of thread. A line a row, its parts between tabs, of which JSON has
+/// neither.
 fn head(user: UserId) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT (SELECT seq FROM feeds WHERE user_id = ");
     sql.push_bind(user.to_string());
-    sql.push("), group_concat('[' || task || ',' || json_quote(key) || ']') FROM (");
+    sql.push(
+        "), group_concat(json_quote(key) || char(9) || id || char(9) || task, char(10)) FROM (",
+    );
     sql
 }
 
-/// The head, and each task with its sort value, as cursors hold it.
-fn read(row: &SqliteRow) -> Result<(i64, Vec<(Task, Value)>)> {
+/// A row of a list.
+struct Line<'a> {
+    /// The sort value, as JSON.
+    key: &'a str,
+    id: &'a str,
+    task: &'a str,
+}
+
+impl Line<'_> {
+    fn cursor(&self, sort: Sort) -> Result<Cursor> {
+        Ok(Cursor {
+            sort,
+            value: from_json(self.key)?,
+            id: TaskId(id(self.id)?),
+        })
+    }
+}
+
+/// The head, and the rows.
+fn read(row: &SqliteRow) -> Result<(i64, Vec<Line<'_>>)> {
     let seq: Option<i64> = row.try_get(0).map_err(db)?;
-    let rows: Option<&str> = row.try_get(1).map_err(db)?;
-    let rows = rows.map(|rows| ["[", rows, "]"].concat());
-    let rows = rows.map_or_else(|| Ok(Vec::new()), |rows| from_json(&rows))?;
+    let text: Option<&str> = row.try_get(1).map_err(db)?;
+    let mut rows = Vec::new();
+    for line in text.unwrap_or_default().lines() {
+        let mut parts = line.splitn(3, '\t');
+        let (Some(key), Some(id), Some(task)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(Error::internal("a row of a list is no such row"));
+        };
+        rows.push(Line { key, id, task });
+    }
     Ok((seq.unwrap_or(0), rows))
 }
 

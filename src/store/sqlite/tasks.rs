@@ -24,16 +24,16 @@ use crate::{
     },
 };
 
-/// The head and the number of open tasks, then the open tasks if they are few enough.
+/// The head and the number of open tasks, and the open tasks if they are few enough: all of them as
+/// one text, since each row that SQLite hands over costs a change of thread.
 pub(super) const OPEN: &str = "\
 WITH head (seq, open) AS (SELECT \
     coalesce((SELECT seq FROM feeds WHERE user_id = ?1), 0), \
     (SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_open WHERE user_id = ?1 \
         AND completed_at IS NULL AND deleted_at IS NULL LIMIT ?2 + 1))) \
-SELECT seq, open, NULL FROM head \
-UNION ALL SELECT * FROM (SELECT NULL, NULL, task FROM tasks INDEXED BY tasks_open WHERE user_id = ?1 \
-    AND completed_at IS NULL AND deleted_at IS NULL AND (SELECT open FROM head) <= ?2 \
-    ORDER BY position, id)";
+SELECT seq, open, (SELECT group_concat(task) FROM (SELECT task FROM tasks INDEXED BY tasks_open \
+    WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL AND open <= ?2 \
+    ORDER BY position, id)) FROM head";
 
 /// What the side bar counts, in SQL for those whose open tasks are many: first the views, then a row
 /// a tag. ?2 zone, ?3 today, ?4 the instant at which tomorrow begins.
@@ -163,21 +163,21 @@ impl SqliteStore {
     /// The head, how many tasks are open (counted up to one more than `limit`), and all of them if
     /// they are at most `limit`.
     async fn open_tasks(&self, user: UserId, limit: usize) -> Result<(i64, usize, Vec<Task>)> {
-        let mut rows = sqlx::query(OPEN)
+        let row = sqlx::query(OPEN)
             .bind(user.to_string())
             .bind(limit as i64)
-            .fetch(&self.readers);
-        let (mut seq, mut open, mut tasks) = (0, 0, Vec::new());
-        while let Some(row) = rows.try_next().await.map_err(db)? {
-            match row.try_get::<Option<&str>, _>(2).map_err(db)? {
-                Some(json) => tasks.push(from_json(json)?),
-                None => {
-                    seq = row.try_get(0).map_err(db)?;
-                    open = row.try_get::<i64, _>(1).map_err(db)?;
-                }
-            }
-        }
-        Ok((seq, usize::try_from(open).unwrap_or(usize::MAX), tasks))
+            .fetch_one(&self.readers)
+            .await
+            .map_err(db)?;
+        let open: i64 = row.try_get(1).map_err(db)?;
+        let texts: Option<&str> = row.try_get(2).map_err(db)?;
+        let tasks = texts.map(|texts| ["[", texts, "]"].concat());
+        let tasks = tasks.map_or_else(|| Ok(Vec::new()), |tasks| from_json(&tasks))?;
+        Ok((
+            row.try_get(0).map_err(db)?,
+            usize::try_from(open).unwrap_or(usize::MAX),
+            tasks,
+        ))
     }
 }
 

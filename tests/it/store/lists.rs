@@ -70,7 +70,7 @@ async fn walk(kit: &Kit, user: UserId, query: &TaskQuery, here: &Here<'_>) -> Ve
     loop {
         let page = kit.store.list(user, &query, here).await.unwrap();
         assert!(page.items.len() <= query.limit);
-        all.extend(page.items);
+        all.extend(page.items.iter().map(|task| task.read().unwrap()));
         match page.next {
             Some(next) => query.after = Some(next),
             None => return all,
