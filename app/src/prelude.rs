@@ -4,6 +4,9 @@
 pub use leptos::prelude::*;
 
 pub use crate::{
-    reactive::{ArcRwSignal, Effect, Memo, ReadSignal, RwSignal, Signal, StoredValue},
+    reactive::{
+        ArcRwSignal, Effect, Memo, ReadSignal, RwSignal, Signal, StoredValue, expect_context,
+        provide_context, untrack,
+    },
     view::{IntoMarkup, Markup, NodeRef, view},
 };

@@ -1,9 +1,15 @@
 //! The document around the pages: head, script, data, drawings. Made on the server only.
 
-use crate::view::{Whole, view};
 use leptos::nonce::use_nonce;
 
-use crate::{app::app, components::icon::SYMBOLS, page::PageData, route::Route};
+use crate::{
+    app::app,
+    components::icon::SYMBOLS,
+    page::PageData,
+    reactive::moment,
+    route::Route,
+    view::{Markup, Whole, view},
+};
 
 /// Addresses of what the document loads, with the hashes of this build in their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +46,10 @@ impl Assets {
 
 /// The document of a page.
 pub fn shell(page: PageData, assets: &Assets) -> Whole {
+    moment(|| document(&page, assets).into())
+}
+
+fn document(page: &PageData, assets: &Assets) -> Markup {
     let nonce = use_nonce().map(|nonce| nonce.to_string());
     let theme = page
         .profile
@@ -55,7 +65,7 @@ pub fn shell(page: PageData, assets: &Assets) -> Whole {
     ]
     .concat();
     // What a JSON text holds may not end the script element that holds it.
-    let data = serde_json::to_string(&page)
+    let data = serde_json::to_string(page)
         .unwrap_or_default()
         .replace('<', "\\u003c");
     let start = format!(
@@ -63,7 +73,7 @@ pub fn shell(page: PageData, assets: &Assets) -> Whole {
         js = assets.js,
         wasm = assets.wasm,
     );
-    let document = view! {
+    view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>
             <head>
@@ -101,11 +111,10 @@ pub fn shell(page: PageData, assets: &Assets) -> Whole {
                 <script type="module" nonce=nonce inner_html=start></script>
             </head>
             <body>
-                {app(&page)}
+                {app(page)}
                 <script type="application/json" id="page" inner_html=data></script>
                 <div inner_html=SYMBOLS></div>
             </body>
         </html>
-    };
-    document.into()
+    }
 }

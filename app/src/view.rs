@@ -5,11 +5,10 @@
 
 use std::{borrow::Cow, hash::Hash};
 
-use leptos::ev::{EventDescriptor, Targeted};
-use wasm_bindgen::JsCast;
-
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(feature = "hydrate")]
+mod element;
 mod framework;
 #[cfg(not(feature = "hydrate"))]
 mod html;
@@ -17,7 +16,10 @@ mod keyed;
 
 mod node_ref;
 
-use self::node_ref::Found;
+#[cfg(feature = "hydrate")]
+pub use self::element::{Builder, Element, element};
+#[cfg(not(feature = "hydrate"))]
+pub use self::html::{Builder, element};
 pub use self::{framework::Whole, node_ref::NodeRef};
 pub use tidings_markup::view;
 
@@ -28,7 +30,11 @@ pub enum Markup {
     /// HTML of one element in which nothing ever changes.
     Fixed(Cow<'static, str>),
     /// An element.
+    #[cfg(feature = "hydrate")]
     Element(Box<Element>),
+    /// An element, as HTML.
+    #[cfg(not(feature = "hydrate"))]
+    Element(String),
     /// What changes.
     Live(Box<dyn FnMut() -> Self>),
     /// Several, one after the other.
@@ -50,18 +56,9 @@ pub enum Value {
     Text(Cow<'static, str>),
 }
 
-/// What a value is set as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Attribute,
-    Class,
-    Property,
-}
-
 /// Names of attributes with their values.
 pub type Pairs = &'static [(&'static str, &'static str)];
 type Get = Box<dyn FnMut() -> Value>;
-type Listener = Box<dyn FnMut(web_sys::Event)>;
 
 /// A value that is there, or one that changes.
 pub enum Given {
@@ -69,116 +66,6 @@ pub enum Given {
     Now(Value),
     /// It changes.
     Live(Get),
-}
-
-/// An element.
-pub struct Element {
-    tag: &'static str,
-    fixed: Pairs,
-    given: Vec<(Kind, &'static str, Given)>,
-    listeners: Vec<(Cow<'static, str>, Listener)>,
-    html: Option<Cow<'static, str>>,
-    loaded: Option<Found>,
-    children: Vec<Markup>,
-}
-
-/// An element that is being made. What happens in the browser only is dropped on the server.
-pub struct Builder(Box<Element>);
-
-/// An element with attributes that stay.
-#[inline(never)]
-pub fn element(tag: &'static str, fixed: Pairs) -> Builder {
-    Builder(Box::new(Element {
-        tag,
-        fixed,
-        given: Vec::new(),
-        listeners: Vec::new(),
-        html: None,
-        loaded: None,
-        children: Vec::new(),
-    }))
-}
-
-impl Builder {
-    /// An attribute.
-    pub fn set(self, name: &'static str, value: impl IntoValue) -> Self {
-        self.put(Kind::Attribute, name, value.into_value())
-    }
-
-    /// A class that comes and goes.
-    pub fn class(self, name: &'static str, value: impl IntoValue) -> Self {
-        self.put(Kind::Class, name, value.into_value())
-    }
-
-    /// A property of the element as an object; in the browser only.
-    pub fn prop(self, name: &'static str, value: impl IntoValue) -> Self {
-        self.put(Kind::Property, name, value.into_value())
-    }
-
-    #[inline(never)]
-    fn put(mut self, kind: Kind, name: &'static str, value: Given) -> Self {
-        self.0.given.push((kind, name, value));
-        self
-    }
-
-    /// What happens on an event.
-    pub fn on<E: EventDescriptor>(
-        self,
-        event: E,
-        mut handle: impl FnMut(E::EventType) + 'static,
-    ) -> Self
-    where
-        E::EventType: JsCast,
-    {
-        if cfg!(not(feature = "hydrate")) {
-            return self;
-        }
-        let handle = Box::new(move |event: web_sys::Event| handle(event.unchecked_into()));
-        self.listen(event.name(), handle)
-    }
-
-    /// What happens on an event, told with the element that it happens to.
-    pub fn on_target<E: EventDescriptor, T>(
-        self,
-        event: E,
-        mut handle: impl FnMut(Targeted<E::EventType, T>) + 'static,
-    ) -> Self
-    where
-        E::EventType: JsCast,
-    {
-        self.on(event, move |event| handle(Targeted::from(event)))
-    }
-
-    #[inline(never)]
-    fn listen(mut self, event: Cow<'static, str>, handle: Listener) -> Self {
-        self.0.listeners.push((event, handle));
-        self
-    }
-
-    /// HTML that is put in as it is.
-    pub fn html(mut self, html: impl Into<Cow<'static, str>>) -> Self {
-        self.0.html = Some(html.into());
-        self
-    }
-
-    /// Where the element is found once it is there.
-    pub fn node_ref<T: JsCast>(mut self, node: NodeRef<T>) -> Self {
-        self.0.loaded = Some(node.place());
-        self
-    }
-
-    /// The next child.
-    #[inline(never)]
-    pub fn child(mut self, child: Markup) -> Self {
-        self.0.children.push(child);
-        self
-    }
-
-    /// The view of it.
-    #[inline(never)]
-    pub fn markup(self) -> Markup {
-        Markup::Element(self.0)
-    }
 }
 
 impl Markup {

@@ -8,7 +8,7 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Comment, Element, Node, Text};
 
-use super::{Get, Given, Kind, Markup, Value};
+use super::{Get, Given, Markup, Value, element::Kind};
 
 mod cursor;
 mod list;

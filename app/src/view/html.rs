@@ -1,12 +1,164 @@
 //! Writes views as HTML. Between two texts in a row goes a marker, so that the browser tells them
 //! apart; nothing, and the end of a keyed list, is a marker too.
 
-use super::{Element, Given, Kind, Markup, Value};
+use std::{borrow::Cow, cell::RefCell};
+
+use leptos::ev::{EventDescriptor, Targeted};
+use wasm_bindgen::JsCast;
+
+use super::{Given, IntoValue, Markup, NodeRef, Pairs, Value};
 
 /// Marks a place in the document.
 const MARKER: &str = "<!>";
 /// Elements that have no end.
 const VOID: [&str; 6] = ["br", "hr", "img", "input", "link", "meta"];
+
+/// Texts that wait to be written again, and how many of them.
+const SPARE: usize = 64;
+
+thread_local! {
+    /// Elements are written inside out, each into a text of its own: hundreds of them a page.
+    static TEXTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn take_text() -> String {
+    TEXTS
+        .with_borrow_mut(Vec::pop)
+        .unwrap_or_else(|| String::with_capacity(1024))
+}
+
+fn give_back(mut text: String) {
+    text.clear();
+    TEXTS.with_borrow_mut(|texts| {
+        if texts.len() < SPARE {
+            texts.push(text);
+        }
+    });
+}
+
+/// An element that is being written. What happens in the browser only is dropped.
+pub struct Builder {
+    tag: &'static str,
+    /// What is written of it.
+    html: String,
+    classes: Cow<'static, str>,
+    /// Whether the start tag is written.
+    begun: bool,
+    after_text: bool,
+}
+
+/// An element with attributes that stay.
+pub fn element(tag: &'static str, fixed: Pairs) -> Builder {
+    let mut html = take_text();
+    html.push('<');
+    html.push_str(tag);
+    let mut classes = "";
+    for (name, value) in fixed {
+        match *name {
+            "class" => classes = value,
+            name => attribute(name, value, &mut html),
+        }
+    }
+    Builder {
+        tag,
+        html,
+        classes: Cow::Borrowed(classes),
+        begun: false,
+        after_text: false,
+    }
+}
+
+impl Builder {
+    /// An attribute.
+    pub fn set(mut self, name: &'static str, value: impl IntoValue) -> Self {
+        match now(value.into_value()) {
+            Value::Off => {}
+            Value::On => attribute(name, "", &mut self.html),
+            Value::Text(text) if name == "class" && self.classes.is_empty() => self.classes = text,
+            Value::Text(text) if name == "class" => self.classes.to_mut().push_str(&text),
+            Value::Text(text) => attribute(name, &text, &mut self.html),
+        }
+        self
+    }
+
+    /// A class that comes and goes.
+    pub fn class(mut self, name: &'static str, value: impl IntoValue) -> Self {
+        if now(value.into_value()) != Value::Off {
+            let classes = self.classes.to_mut();
+            classes.push(' ');
+            classes.push_str(name);
+        }
+        self
+    }
+
+    /// A property of the element as an object; in the browser only.
+    pub fn prop(self, _: &'static str, _: impl IntoValue) -> Self {
+        self
+    }
+
+    /// What happens on an event; in the browser only.
+    pub fn on<E: EventDescriptor>(self, _: E, _: impl FnMut(E::EventType) + 'static) -> Self {
+        self
+    }
+
+    /// What happens on an event, told with the element that it happens to; in the browser only.
+    pub fn on_target<E: EventDescriptor, T>(
+        self,
+        _: E,
+        _: impl FnMut(Targeted<E::EventType, T>) + 'static,
+    ) -> Self {
+        self
+    }
+
+    /// HTML that is put in as it is.
+    pub fn html(mut self, html: impl Into<Cow<'static, str>>) -> Self {
+        self.begin();
+        self.html.push_str(&html.into());
+        self
+    }
+
+    /// Where the element is found once it is there; in the browser only.
+    pub fn node_ref<T: JsCast>(self, _: NodeRef<T>) -> Self {
+        self
+    }
+
+    /// The next child.
+    pub fn child(mut self, child: Markup) -> Self {
+        self.begin();
+        write(child, &mut self.html, &mut self.after_text);
+        self
+    }
+
+    /// The view of it.
+    pub fn markup(mut self) -> Markup {
+        self.begin();
+        if !VOID.contains(&self.tag) {
+            self.html.push_str("</");
+            self.html.push_str(self.tag);
+            self.html.push('>');
+        }
+        Markup::Element(self.html)
+    }
+
+    /// Ends the start tag.
+    fn begin(&mut self) {
+        if !self.begun {
+            if !self.classes.is_empty() {
+                attribute("class", &self.classes, &mut self.html);
+            }
+            self.html.push('>');
+            self.begun = true;
+        }
+    }
+}
+
+/// What is given, at this moment.
+fn now(given: Given) -> Value {
+    match given {
+        Given::Now(value) => value,
+        Given::Live(mut get) => get(),
+    }
+}
 
 /// A view as HTML.
 pub(super) fn written(markup: Markup) -> String {
@@ -41,56 +193,13 @@ fn write(markup: Markup, out: &mut String, after_text: &mut bool) {
             out.push_str(MARKER);
         }
         Markup::Fixed(html) => out.push_str(&html),
-        Markup::Element(element) => tag(*element, out),
+        Markup::Element(html) => {
+            out.push_str(&html);
+            give_back(html);
+        }
         Markup::Text(_) | Markup::Sequence(_) | Markup::Nothing => out.push_str(MARKER),
     }
     *after_text = false;
-}
-
-fn tag(element: Element, out: &mut String) {
-    out.push('<');
-    out.push_str(element.tag);
-    let mut classes = String::new();
-    for (name, value) in element.fixed {
-        if *name == "class" {
-            classes.push_str(value);
-        } else {
-            attribute(name, value, out);
-        }
-    }
-    for (kind, name, given) in element.given {
-        let value = match given {
-            Given::Now(value) => value,
-            Given::Live(mut get) => get(),
-        };
-        match (kind, value) {
-            (_, Value::Off) | (Kind::Property, _) => {}
-            (Kind::Class, _) => {
-                classes.push(' ');
-                classes.push_str(name);
-            }
-            (Kind::Attribute, Value::On) => attribute(name, "", out),
-            (Kind::Attribute, Value::Text(text)) if name == "class" => classes.push_str(&text),
-            (Kind::Attribute, Value::Text(text)) => attribute(name, &text, out),
-        }
-    }
-    if !classes.is_empty() {
-        attribute("class", &classes, out);
-    }
-    out.push('>');
-    if VOID.contains(&element.tag) {
-        return;
-    }
-    if let Some(html) = &element.html {
-        out.push_str(html);
-    }
-    let mut after_text = false;
-    for child in element.children {
-        write(child, out, &mut after_text);
-    }
-    out.push_str("</");
-    out.push_str(element.tag);
-    out.push('>');
 }
 
 fn attribute(name: &str, value: &str, out: &mut String) {
@@ -103,16 +212,18 @@ fn attribute(name: &str, value: &str, out: &mut String) {
 
 /// Good for texts and for values in double quotes.
 fn escape(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"']) {
-        out.push_str(&rest[..at]);
-        out.push_str(match rest.as_bytes()[at] {
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escaped = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
-            _ => "&quot;",
-        });
-        rest = &rest[at + 1..];
+            b'"' => "&quot;",
+            _ => continue,
+        };
+        out.push_str(&text[written..at]);
+        out.push_str(escaped);
+        written = at + 1;
     }
-    out.push_str(rest);
+    out.push_str(&text[written..]);
 }

@@ -39,6 +39,7 @@ impl<T: JsCast> NodeRef<T> {
         found.is_connected().then(|| found.unchecked_into())
     }
 
+    #[cfg(feature = "hydrate")]
     pub(super) fn place(self) -> Found {
         self.0
     }
