@@ -170,12 +170,9 @@ func fits(objects []any, local *configuration.Configuration) (faults []error) {
 		case *policy.PodDisruptionBudget:
 			selects("PodDisruptionBudget", object.Spec.Selector.MatchLabels, "tidings")
 		case *components.Component:
-			if object.Spec.Type == "bindings.cron" || len(object.Scopes) == 0 {
-				continue
-			}
-			for name, pod := range pods {
-				if id := pod.Annotations["dapr.io/app-id"]; !slices.Contains(object.Scopes, id) {
-					fault("%s: %s is not in the scopes of %s", name, id, object.Name)
+			for _, pod := range pods {
+				if err := scoped(object, pod.Annotations["dapr.io/app-id"]); err != nil {
+					faults = append(faults, err)
 				}
 			}
 		}
@@ -188,6 +185,18 @@ func fits(objects []any, local *configuration.Configuration) (faults []error) {
 		fault("Deployments share an app id")
 	}
 	return faults
+}
+
+// scoped looks whether an app is given a component. The cron binding is for some alone.
+func scoped(object any, id string) error {
+	component, ok := object.(*components.Component)
+	if !ok || component.Spec.Type == "bindings.cron" || len(component.Scopes) == 0 {
+		return nil
+	}
+	if !slices.Contains(component.Scopes, id) {
+		return fmt.Errorf("%s is not in the scopes of %s", id, component.Name)
+	}
+	return nil
 }
 
 // annotations are those that Dapr's injector reads.

@@ -54,6 +54,13 @@ func runs(dapr, name string) error {
 			faults = append(faults, err)
 		}
 	}
+	var ids []string
+	for _, app := range run.Apps {
+		ids = append(ids, app.AppID)
+	}
+	for _, path := range run.Common.ResourcesPaths {
+		faults = append(faults, resources(filepath.Join(dapr, path), ids...))
+	}
 	taken := map[string]bool{}
 	for _, app := range run.Apps {
 		once := []string{app.AppID, fmt.Sprint(app.AppPort), app.Env["LEPTOS_SITE_ADDR"]}
@@ -67,21 +74,25 @@ func runs(dapr, name string) error {
 	return within(name, errors.Join(faults...))
 }
 
-// resources reads every file that a sidecar on one machine is given.
-func resources(dapr string) error {
-	files, err := filepath.Glob(filepath.Join(dapr, "components", "*", "*.yaml"))
+// resources reads the files of a folder that a sidecar on one machine is given, and looks whether apps
+// with these ids are given all of them.
+func resources(folder string, ids ...string) error {
+	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
 		return err
 	}
-	files = append(files, filepath.Join(dapr, "config.yaml"))
 	var faults []error
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err == nil && bytes.HasPrefix(text, []byte("resources:")) {
 			continue // for kustomize
 		}
+		var object any
 		if err == nil {
-			_, err = read(text)
+			object, err = read(text)
+		}
+		for _, id := range ids {
+			err = errors.Join(err, scoped(object, id))
 		}
 		faults = append(faults, within(file, err))
 	}

@@ -16,8 +16,11 @@ func main() {
 	}
 	root := os.Args[1]
 	dapr := filepath.Join(root, "dapr")
-	err := errors.Join(
-		resources(dapr),
+	var faults []error
+	for _, folder := range []string{"common", "kafka", "kafka-sasl", "memory", "redis"} {
+		faults = append(faults, resources(filepath.Join(dapr, "components", folder)))
+	}
+	err := errors.Join(append(faults,
 		runs(dapr, "dapr.yaml"),
 		runs(dapr, "split.yaml"),
 		cluster(dapr, "redis"),
@@ -25,7 +28,7 @@ func main() {
 		cluster(dapr, "split"),
 		compose(root, "redis"),
 		compose(root, "kafka"),
-	)
+	)...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
