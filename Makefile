@@ -22,7 +22,7 @@ unit: ## unit and integration tests alone
 e2e: ## browser tests alone; ARGS='journey --project=phone' picks some
 	@scripts/e2e.sh $(ARGS)
 
-lint: ## formatting and clippy, native and wasm
+lint: ## formatting, clippy (native and wasm), manifests and Dockerfile
 	@scripts/lint.sh
 
 format: ## format the code

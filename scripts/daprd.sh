@@ -7,7 +7,7 @@ version=$(sed -n 's/.*github.com\/dapr\/dapr v\([0-9.]*\).*/\1/p' dapr/sidecar/g
 daprd=$cache/daprd
 
 if [ "$("$daprd" --version 2>/dev/null)" != "$version" ]; then
-    need go golang
+    need_go dapr/sidecar
     say "Building daprd $version (once, three minutes and two of download)" >&2
     mkdir -p "$cache"
     # Beside its place first: whoever runs the old one keeps it.

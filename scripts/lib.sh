@@ -24,6 +24,19 @@ need_file() {
     [ -x "$1" ] || install_package "$1" "$2"
 }
 
+# need_go FOLDER: a Go that builds the module there. Since 1.21 an older one fetches what go.mod asks for.
+need_go() {
+    need go golang
+    export GOTOOLCHAIN=${GOTOOLCHAIN:-auto}
+    local why
+    if ! why=$(cd "$1" && go list -mod=readonly -m 2>&1 >/dev/null); then
+        fail "$1 needs Go $(sed -n 's/^go //p' "$1/go.mod"); here is $(go version | cut -d ' ' -f 3), which says:
+$why
+Go 1.21 and newer fetch the one that is needed, with GOTOOLCHAIN=auto and a module proxy within reach.
+Else install it from https://go.dev/dl/ and try again."
+    fi
+}
+
 install_package() {
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "Installing the Debian package $2"

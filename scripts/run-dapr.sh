@@ -58,7 +58,7 @@ side=${SIDECAR_ADDR:-127.0.0.1:3001}
 port=${DAPR_HTTP_PORT:-3500}
 DAPR_HOST_IP=127.0.0.1 "$daprd" --mode standalone --app-id tidings --app-port "${side##*:}" \
     --dapr-http-port "$port" --dapr-listen-addresses 127.0.0.1 --config dapr/config.yaml \
-    --resources-path dapr --resources-path dapr/components/common \
+    --resources-path dapr/components/common \
     --resources-path "dapr/components/$broker" \
     --enable-app-health-check --app-health-check-path /healthz >data/daprd.log 2>&1 &
 pids+=($!)

@@ -70,7 +70,7 @@ pub fn router(app: AppState, sockets: Arc<Sockets>) -> Router {
 pub fn bare_router(app: AppState) -> Router {
     let (router, _) = health::routes().into_parts();
     router
-        .fallback(nothing)
+        .fallback(async || Problem::from(Code::NotFound))
         .method_not_allowed_fallback(wrong_method)
         .with_state(app.clone())
         .layer(from_fn_with_state(app, edge::pass))

@@ -1,6 +1,8 @@
 //! With a real sidecar and Redis behind it: nothing is lost, nothing happens twice, order holds.
 
+mod files;
 mod kit;
+mod split;
 
 use std::{
     collections::{HashMap, HashSet},

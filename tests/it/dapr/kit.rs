@@ -15,7 +15,7 @@ use tidings::dapr::{Client, Settings};
 use crate::{kit::Person, live::tab::DEADLINE, postgres};
 
 /// A process that is killed when it is dropped.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -24,7 +24,7 @@ impl Drop for Process {
     }
 }
 
-fn spawn(command: &mut Command, log: &Path) -> Process {
+pub(crate) fn spawn(command: &mut Command, log: &Path) -> Process {
     let log = File::options().create(true).append(true).open(log).unwrap();
     let child = command
         .stdin(Stdio::null())
@@ -35,7 +35,7 @@ fn spawn(command: &mut Command, log: &Path) -> Process {
 }
 
 /// Ports that nobody listens on.
-fn ports<const N: usize>() -> [u16; N] {
+pub(crate) fn ports<const N: usize>() -> [u16; N] {
     let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
@@ -212,13 +212,16 @@ impl Replica {
         command
     }
 
-    /// Starts the sidecar, with exactly the files that people deploy.
+    /// Starts the sidecar, with exactly the files that people deploy, under the app id that the
+    /// variables name.
     pub(crate) fn start_sidecar(&mut self) {
+        let app_id = self.variable("APP_ID");
+        let app_id = app_id.as_deref().unwrap_or("tidings");
         let dapr = Path::new(env!("CARGO_MANIFEST_DIR")).join("dapr");
         let [http, grpc, internal, metrics] = self.ports.map(|port| port.to_string());
         let mut command = Command::new(daprd());
         command
-            .args(["--mode", "standalone", "--app-id", "tidings"])
+            .args(["--mode", "standalone", "--app-id", app_id])
             .args(["--app-port", &self.side.to_string()])
             .args(["--dapr-http-port", &http, "--dapr-grpc-port", &grpc])
             .args(["--dapr-internal-grpc-port", &internal])
@@ -314,12 +317,16 @@ impl Replica {
 }
 
 /// The sidecar that `make daprd` builds.
-fn daprd() -> PathBuf {
-    let cache = match std::env::var_os("TIDINGS_CACHE") {
-        Some(cache) => PathBuf::from(cache),
-        None => PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/tidings"),
-    };
-    let daprd = cache.join("daprd");
+pub(crate) fn daprd() -> PathBuf {
+    let daprd = cache().join("daprd");
     assert!(daprd.exists(), "no {}: make daprd", daprd.display());
     daprd
+}
+
+/// Where scripts put what they fetch and build.
+pub(crate) fn cache() -> PathBuf {
+    match std::env::var_os("TIDINGS_CACHE") {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/tidings"),
+    }
 }
