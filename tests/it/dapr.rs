@@ -1,6 +1,6 @@
 //! With a real sidecar and Redis behind it: nothing is lost, nothing happens twice, order holds.
 
-mod kit;
+pub(crate) mod kit;
 
 use std::{
     collections::{HashMap, HashSet},
