@@ -22,7 +22,7 @@ use tidings_domain::{
 };
 
 use self::secret::Digest;
-use crate::error::Result;
+use crate::{error::Result, telemetry::TraceContext};
 
 /// Where a request comes from, whoever makes it.
 #[derive(Debug)]
@@ -33,25 +33,20 @@ pub struct Caller {
     pub user_agent: Option<String>,
     /// Whether the client spoke https.
     pub https: bool,
-    /// W3C trace context.
-    pub traceparent: Option<String>,
+    /// Where in a trace the request is.
+    pub trace: TraceContext,
     /// Set where the session was extended, so that its cookie is sent again.
     pub(crate) renewed: AtomicBool,
 }
 
 impl Caller {
     /// A caller.
-    pub fn new(
-        ip: IpAddr,
-        user_agent: Option<String>,
-        https: bool,
-        traceparent: Option<String>,
-    ) -> Self {
+    pub fn new(ip: IpAddr, user_agent: Option<String>, https: bool, trace: TraceContext) -> Self {
         Self {
             ip,
             user_agent,
             https,
-            traceparent,
+            trace,
             renewed: AtomicBool::new(false),
         }
     }
@@ -109,7 +104,7 @@ impl Actor {
                 Via::Session(_) => event::Actor::User,
                 Via::Token(_) => event::Actor::Api,
             },
-            traceparent: self.caller.traceparent.clone(),
+            traceparent: Some(self.caller.trace.to_string()),
         }
     }
 }

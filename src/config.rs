@@ -3,6 +3,7 @@
 mod events;
 mod flags;
 mod secrets;
+mod traces;
 mod values;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
     dapr::{Settings, Token},
     http::ws::Timing,
     service::accounts::Limits,
+    telemetry::Traces,
 };
 
 /// What a server runs on.
@@ -59,6 +61,8 @@ pub struct Config {
     pub requests: usize,
     /// How patient sockets are.
     pub timing: Timing,
+    /// Where spans go.
+    pub traces: Option<Traces>,
 }
 
 impl Default for Config {
@@ -80,6 +84,7 @@ impl Default for Config {
             limits: Limits::default(),
             requests: 1_024,
             timing: Timing::default(),
+            traces: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod live;
 pub mod roles;
+mod traced;
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
@@ -12,10 +13,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_domain::{
     event::{Topic, VERSION},
-    id::{EventId, UserId},
+    id::{EventId, TaskId, UserId},
     time::Timestamp,
 };
 use tokio::time::Instant;
+use tracing::field::Value;
 
 use crate::{
     clock::{Ambient, Clock},
@@ -23,6 +25,7 @@ use crate::{
     live::Hub,
     metrics::Metrics,
     store::AuditTrail,
+    telemetry::{TraceContext, field},
 };
 
 pub use self::roles::{Role, Roles};
@@ -40,8 +43,13 @@ pub struct Delivery {
     pub timestamp: Timestamp,
     /// Whose it is, if that is known.
     pub user_id: Option<UserId>,
+    /// The task it is about, if it is about one.
+    pub task_id: Option<TaskId>,
     /// Its place in that person's feed, on a feed.
     pub seq: Option<i64>,
+    /// Where in a trace it arrives. What a consumer makes of it goes on from there: events say so in
+    /// their metadata.
+    pub trace: Option<TraceContext>,
     /// All of it: the CloudEvent's `data`.
     pub json: Arc<str>,
 }
@@ -59,16 +67,25 @@ impl Delivery {
             version: String,
             timestamp: Timestamp,
             user_id: Option<UserId>,
+            task_id: Option<TaskId>,
             seq: Option<i64>,
+            metadata: Option<Origin>,
+        }
+        #[derive(Deserialize)]
+        struct Origin {
+            traceparent: Option<String>,
         }
         let head: Head = serde_json::from_str(&json)?;
+        let made = head.metadata.and_then(|origin| origin.traceparent);
         Ok(Self {
             event_id: head.event_id,
             event_type: head.event_type,
             version: head.version,
             timestamp: head.timestamp,
             user_id: head.user_id,
+            task_id: head.task_id,
             seq: head.seq,
+            trace: made.and_then(|made| TraceContext::parse(&made)),
             json,
         })
     }
@@ -81,9 +98,18 @@ impl Delivery {
         #[derive(Deserialize)]
         struct Envelope {
             data: Box<RawValue>,
+            traceparent: Option<String>,
         }
         let envelope: Envelope = serde_json::from_slice(json)?;
-        Self::read(envelope.data.get().into())
+        let sent = envelope.traceparent.as_deref();
+        let mut delivery = Self::read(envelope.data.get().into())?;
+        delivery.trace = sent.and_then(TraceContext::parse).or(delivery.trace);
+        Ok(delivery)
+    }
+
+    /// Its trace, as a field of a line.
+    fn trace_id(&self) -> Option<impl Value> {
+        field(self.trace.map(TraceContext::trace_id))
     }
 
     /// Whether its format is one that is read here: minor versions only add.
@@ -203,7 +229,7 @@ impl Consumers {
     /// all consumers'.
     pub async fn deliver(&self, topic: Topic, deliveries: &[Delivery]) -> Vec<Verdict> {
         let mut verdicts: Vec<_> = deliveries.iter().map(format_verdict).collect();
-        let known: Vec<Delivery> = deliveries
+        let mut known: Vec<Delivery> = deliveries
             .iter()
             .filter(|d| d.is_known())
             .cloned()
@@ -211,6 +237,7 @@ impl Consumers {
         if known.is_empty() {
             return verdicts;
         }
+        let _spans = traced::begin(topic, &mut known);
         for consumer in &self.list {
             if !consumer.topics().contains(&topic) {
                 continue;
@@ -254,7 +281,13 @@ fn format_verdict(delivery: &Delivery) -> Verdict {
     if delivery.is_known() {
         return Verdict::Success;
     }
-    tracing::warn!(event_id = %delivery.event_id, version = delivery.version, "an event of an unknown version was dropped");
+    tracing::warn!(
+        event_id = %delivery.event_id,
+        user_id = field(delivery.user_id),
+        trace_id = delivery.trace_id(),
+        version = delivery.version,
+        "an event of an unknown version was dropped"
+    );
     let words = format!("unknown version {}", delivery.version);
     Verdict::Drop(Why::unread(words))
 }
@@ -273,7 +306,7 @@ fn worsen(verdict: &mut Verdict, other: Verdict) {
 /// Hands a batch over and, where it fails for another reason than that something is out of reach,
 /// one delivery at a time, so that a bad one holds up only what stands behind it.
 async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> {
-    match consumer.handle(batch).await {
+    match traced::handle(consumer, batch).await {
         Ok(()) => return vec![Verdict::Success; batch.len()],
         Err(error) if error.is_passing() || batch.len() == 1 => {
             let verdict = verdict_of(consumer, &batch[0], &error);
@@ -293,7 +326,7 @@ async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> 
             continue;
         }
         verdicts.push(
-            match consumer.handle(std::slice::from_ref(delivery)).await {
+            match traced::handle(consumer, std::slice::from_ref(delivery)).await {
                 Ok(()) => Verdict::Success,
                 Err(error) => {
                     let verdict = verdict_of(consumer, delivery, &error);
@@ -310,7 +343,15 @@ async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> 
 
 fn verdict_of(consumer: &dyn Consumer, delivery: &Delivery, error: &Error) -> Verdict {
     let name = consumer.name();
-    tracing::warn!(consumer = name, event_id = %delivery.event_id, %error, "an event was not handled");
+    tracing::warn!(
+        consumer = name,
+        event_id = %delivery.event_id,
+        user_id = field(delivery.user_id),
+        task_id = field(delivery.task_id),
+        trace_id = delivery.trace_id(),
+        %error,
+        "an event was not handled"
+    );
     let why = Why {
         consumer: Some(name),
         error: error.to_string(),

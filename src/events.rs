@@ -7,6 +7,7 @@ pub mod metered;
 pub mod outbox;
 pub mod roster;
 pub mod standing;
+mod traced;
 pub mod transport;
 pub mod watch;
 

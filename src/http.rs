@@ -18,6 +18,7 @@ pub mod rpc_people;
 pub mod security;
 pub mod sidecar;
 pub mod state;
+mod traced;
 pub mod ws;
 
 use std::sync::Arc;

@@ -164,34 +164,37 @@ fn complain(words: &impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{words}");
 }
 
-/// Begins to log; what the server runs on.
-async fn configure(mut flags: Serve) -> Result<Config, Failure> {
+/// What the server runs on, and how it logs.
+async fn configure(mut flags: Serve) -> Result<(Logging, Config), Failure> {
     flags.serve.read_secrets().await?;
     both(flags.log.check(), flags.serve.check())
 }
 
 async fn doctor(flags: Serve) -> Result<(), Failure> {
-    let config = configure(flags).await?;
+    let (logging, config) = configure(flags).await?;
+    telemetry::start(logging);
     let done = commands::doctor(&config, &mut io::stdout()).await;
     done.map_err(Failure::running)
 }
 
 async fn serve(flags: Serve) -> Result<(), Failure> {
-    let config = configure(flags).await?;
+    let (logging, config) = configure(flags).await?;
+    let collector = match &config.traces {
+        Some(traces) => Some(telemetry::start_traced(logging, traces).map_err(Failure::running)?),
+        None => {
+            telemetry::start(logging);
+            None
+        }
+    };
     let signals = Signals::new().map_err(Failure::running)?;
     let stop = CancellationToken::new();
     let watch = signals.watch(stop.clone());
     let run = async {
-        let public = config.public_url.clone();
-        let server = Server::build(config, Ambient::default())
-            .await
-            .map_err(Failure::running)?;
-        let addr = server.addr();
-        let url = public.map_or_else(|| format!("http://{addr}"), |url| url.to_string());
-        tracing::info!("Tidings is at {url}");
-        server.run_until(stop).await.map_err(Failure::running)?;
-        tracing::info!("stopped");
-        Ok(())
+        let done = run(config, stop).await;
+        if let Some(collector) = collector {
+            collector.stop().await;
+        }
+        done.map_err(Failure::running)
     };
     tokio::select! {
         done = run => done,
@@ -199,21 +202,36 @@ async fn serve(flags: Serve) -> Result<(), Failure> {
     }
 }
 
+async fn run(config: Config, stop: CancellationToken) -> tidings::error::Result<()> {
+    let public = config.public_url.clone();
+    let server = Server::build(config, Ambient::default()).await?;
+    let addr = server.addr();
+    let url = public.map_or_else(|| format!("http://{addr}"), |url| url.to_string());
+    tracing::info!("Tidings is at {url}");
+    server.run_until(stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
 async fn migrate(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
-    let url = both(log.check(), database.check())?;
+    let url = begin(log, database)?;
     store::migrate(&url).await.map_err(Failure::running)
 }
 
-/// Begins to log; what was checked beside it, or the faults of both.
-fn both<T>(
-    logging: Result<Logging, Vec<ConfigFault>>,
-    checked: Result<T, Vec<ConfigFault>>,
-) -> Result<T, Failure> {
+/// Begins to log; the database's URL.
+fn begin(log: LogArgs, database: DatabaseArgs) -> Result<String, Failure> {
+    let (logging, url) = both(log.check(), database.check())?;
+    telemetry::start(logging);
+    Ok(url)
+}
+
+/// What was checked, or the faults of both.
+fn both<A, B>(
+    logging: Result<A, Vec<ConfigFault>>,
+    checked: Result<B, Vec<ConfigFault>>,
+) -> Result<(A, B), Failure> {
     match (logging, checked) {
-        (Ok(logging), Ok(checked)) => {
-            telemetry::start(logging);
-            Ok(checked)
-        }
+        (Ok(logging), Ok(checked)) => Ok((logging, checked)),
         (logging, checked) => {
             let faults = [logging.err(), checked.err()];
             let faults = faults.into_iter().flatten().flatten();
@@ -223,7 +241,7 @@ fn both<T>(
 }
 
 async fn open(log: LogArgs, database: DatabaseArgs) -> Result<SharedStore, Failure> {
-    let url = both(log.check(), database.check())?;
+    let url = begin(log, database)?;
     let store = store::open(&url, Ambient::default(), Arc::new(commands::Nobody)).await;
     store.map_err(Failure::running)
 }

@@ -78,7 +78,12 @@ impl Sessions {
                     caller.renewed.store(true, Ordering::Relaxed);
                 }
                 // It still holds for now, and the next request tries again.
-                Err(error) => tracing::warn!(%error, "a session was not extended"),
+                Err(error) => tracing::warn!(
+                    %error,
+                    user_id = %entry.user.id,
+                    trace_id = %caller.trace.trace_id(),
+                    "a session was not extended"
+                ),
             }
         }
         Ok(Some(entry.actor(Via::Session(hash), caller)))

@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{
     Config, ConfigFault,
     events::EventArgs,
+    traces::TraceArgs,
     values::{address, database, networks, public_url, rate, read, roles, seconds, switch},
 };
 use crate::{
@@ -92,6 +93,8 @@ pub struct ServeArgs {
     hash_file: String,
     #[command(flatten)]
     events: EventArgs,
+    #[command(flatten)]
+    traces: TraceArgs,
     /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics;
     /// in-process events need live and audit
     #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
@@ -236,6 +239,7 @@ impl ServeArgs {
         let live_poll = faults.take("LIVE_POLL_SECONDS", seconds(&self.live_poll_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
+        let traces = self.traces.check(&mut faults);
         let mut limit = |variable, text: &str| faults.take(variable, rate(text)).flatten();
         let limits = Limits {
             sign_in_address: limit("SIGN_IN_LIMIT_ADDRESS", &self.sign_in_limit_address),
@@ -262,6 +266,7 @@ impl ServeArgs {
             limits,
             requests: default.requests,
             timing: default.timing,
+            traces,
         })
     }
 
@@ -302,6 +307,19 @@ mod tests {
         assert_eq!(config.site_addr, Config::default().site_addr);
         assert_eq!(config.live_poll, Some(Duration::from_secs(3)));
         assert!(config.limits.sign_up_address.is_some());
+        assert!(config.traces.is_none());
+    }
+
+    #[test]
+    fn traces_have_a_collector_and_a_sampler() {
+        let check = |flags: &[&str]| program(flags).serve.check();
+        let collector = "--otel-exporter-otlp-endpoint=http://127.0.0.1:4318/";
+        let traces = check(&[collector]).unwrap().traces.unwrap();
+        assert_eq!(traces.service, "tidings");
+        assert_eq!(traces.endpoint.as_str(), "http://127.0.0.1:4318/");
+        // Whether or not there is a collector.
+        let faults = check(&["--otel-traces-sampler=traceidratio"]).unwrap_err();
+        assert_eq!(faults[0].variable, "OTEL_TRACES_SAMPLER");
     }
 
     #[test]
@@ -314,6 +332,7 @@ mod tests {
             "--live-poll-seconds=-1",
             "--public-url=https://example.com/app",
             "--trusted-proxies=10.0.0.0/8,home",
+            "--otel-exporter-otlp-endpoint=https://collector",
             "--sign-in-limit-account=many",
             "--log=a=b=c",
             "--log-format=xml",
@@ -329,6 +348,7 @@ mod tests {
             "LIVE_POLL_SECONDS",
             "PUBLIC_URL",
             "TRUSTED_PROXIES",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
             "SIGN_IN_LIMIT_ACCOUNT",
             "RUST_LOG",
             "LOG_FORMAT",

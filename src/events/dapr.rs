@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tidings_domain::{
     event::{SOURCE, Topic},
@@ -21,11 +21,13 @@ use tokio::time::Instant;
 
 use super::{
     standing::Standing,
+    traced::Publishing,
     transport::{Published, Transport},
 };
 use crate::{
     dapr::{Client, Error, Fault, Message, Settings},
     store::OutboxRow,
+    telemetry::TraceContext,
 };
 
 /// Messages in one call.
@@ -162,9 +164,9 @@ impl Transport for Dapr {
         if let Some(why) = self.standing.pause(topic) {
             return vec![Published::Refused(why); rows.len()];
         }
-        let read: Vec<_> = rows.iter().map(message).collect();
+        let read: Vec<_> = rows.iter().map(|row| message(topic, row)).collect();
         let fit = rows.iter().zip(&read).filter_map(|(row, message)| {
-            let message = message.as_ref().ok()?;
+            let (message, _) = message.as_ref().ok()?;
             Some((message.clone(), row.attempts > ALONE_AFTER))
         });
         let (messages, alone): (Vec<_>, Vec<_>) = fit.unzip();
@@ -175,7 +177,11 @@ impl Transport for Dapr {
         let mut published = calls.concat().await.into_iter();
         let became = read.into_iter().map(|message| match message {
             Err(error) => Published::Unfit(error.to_string()),
-            Ok(_) => published.next().unwrap_or(Published::Untried),
+            Ok((_, publishing)) => {
+                let became = published.next().unwrap_or(Published::Untried);
+                publishing.end(&became);
+                became
+            }
         });
         became.collect()
     }
@@ -217,18 +223,10 @@ struct CloudEvent<'a> {
     data: &'a RawValue,
 }
 
-fn message(row: &OutboxRow) -> serde_json::Result<Message> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Traced {
-        metadata: Trace,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Trace {
-        traceparent: Option<String>,
-    }
-    let Traced { metadata: trace } = serde_json::from_str(&row.json)?;
+fn message(topic: Topic, row: &OutboxRow) -> serde_json::Result<(Message, Publishing<'_>)> {
+    let data = serde_json::from_str(&row.json)?;
+    let publishing = Publishing::begin(topic, row, TraceContext::of_event(&row.json));
+    let traceparent = publishing.trace.map(|trace| trace.to_string());
     let event = CloudEvent {
         specversion: "1.0",
         id: row.event_id,
@@ -237,16 +235,17 @@ fn message(row: &OutboxRow) -> serde_json::Result<Message> {
         subject: &row.subject,
         time: row.timestamp,
         datacontenttype: "application/json",
-        traceparent: trace.traceparent.as_deref(),
-        traceid: trace.traceparent.as_deref(),
-        data: serde_json::from_str(&row.json)?,
+        traceparent: traceparent.as_deref(),
+        traceid: traceparent.as_deref(),
+        data,
     };
-    Ok(Message {
+    let message = Message {
         id: row.id.to_string(),
         event: to_raw_value(&event)?,
         key: row.user_id.map(|user| user.to_string()),
-        traceparent: trace.traceparent,
-    })
+        traceparent,
+    };
+    Ok((message, publishing))
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use tidings_domain::event::Topic;
 
-use super::transport::{Published, Transport};
+use super::{
+    traced::Publishing,
+    transport::{Published, Transport},
+};
 use crate::{
     consumers::{Consumers, Delivery, Verdict},
     store::OutboxRow,
@@ -29,26 +32,35 @@ impl Transport for InProcess {
     }
 
     async fn publish(&self, topic: Topic, rows: &[OutboxRow]) -> Vec<Published> {
-        let read: Vec<_> = rows
-            .iter()
-            .map(|row| Delivery::read(row.json.clone()))
-            .collect();
-        let deliveries: Vec<_> = read.iter().flatten().cloned().collect();
+        let read: Vec<_> = rows.iter().map(|row| read(topic, row)).collect();
+        let deliveries = read.iter().flatten().map(|(delivery, _)| delivery.clone());
+        let deliveries: Vec<_> = deliveries.collect();
         let mut verdicts = self.consumers.deliver(topic, &deliveries).await.into_iter();
         let mut published = Vec::with_capacity(rows.len());
         for delivery in read {
             published.push(match delivery {
                 Err(error) => Published::Unfit(error.to_string()),
-                Ok(_) => match verdicts.next() {
-                    Some(Verdict::Success) => Published::Taken,
-                    Some(Verdict::Drop(why)) => Published::Unfit(why.to_string()),
-                    Some(Verdict::Retry(why)) => Published::Passing(why.to_string()),
-                    None => Published::Passing("no verdict".into()),
-                },
+                Ok((_, publishing)) => {
+                    let became = match verdicts.next() {
+                        Some(Verdict::Success) => Published::Taken,
+                        Some(Verdict::Drop(why)) => Published::Unfit(why.to_string()),
+                        Some(Verdict::Retry(why)) => Published::Passing(why.to_string()),
+                        None => Published::Passing("no verdict".into()),
+                    };
+                    publishing.end(&became);
+                    became
+                }
             });
         }
         published
     }
+}
+
+fn read(topic: Topic, row: &OutboxRow) -> serde_json::Result<(Delivery, Publishing<'_>)> {
+    let mut delivery = Delivery::read(row.json.clone())?;
+    let publishing = Publishing::begin(topic, row, delivery.trace);
+    delivery.trace = publishing.trace;
+    Ok((delivery, publishing))
 }
 
 #[cfg(test)]

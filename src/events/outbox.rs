@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     error::Result,
     store::{Outbox, OutboxRow, Settled},
+    telemetry::{TraceContext, field},
 };
 
 /// How long a claimed pair of person and topic is ours, in milliseconds.
@@ -265,7 +266,7 @@ impl Relay {
                         failed = true;
                         // One line a topic: an outage concerns every row.
                         if self.failing.insert(topic) {
-                            tracing::warn!(topic = topic.as_str(), event_id = %row.event_id, attempts = row.attempts, error, "events were not published and will be tried again");
+                            tracing::warn!(topic = topic.as_str(), event_id = %row.event_id, user_id = field(row.user_id), attempts = row.attempts, error, "events were not published and will be tried again");
                         }
                         let at = self.clock.now().plus_ms(backoff(row.attempts));
                         Settled::Retry { id, at, error }
@@ -280,7 +281,15 @@ impl Relay {
 
     fn bury(&mut self, row: &OutboxRow, error: String) -> Settled {
         self.strikes.remove(&row.id);
-        tracing::error!(topic = row.topic.as_str(), event_id = %row.event_id, error, "an event was set aside");
+        let trace = TraceContext::of_event(&row.json);
+        tracing::error!(
+            topic = row.topic.as_str(),
+            event_id = %row.event_id,
+            user_id = field(row.user_id),
+            trace_id = field(trace.map(TraceContext::trace_id)),
+            error,
+            "an event was set aside"
+        );
         Settled::Dead { id: row.id, error }
     }
 

@@ -13,6 +13,7 @@ use super::state::AppState;
 use crate::{
     auth::{Actor, Caller, sessions::SESSION_DAYS},
     error::{Error, Result},
+    telemetry::{TraceContext, about},
 };
 
 /// The cookie of a session.
@@ -22,7 +23,13 @@ const USER_AGENT_MAX: usize = 256;
 
 /// Reads who calls from `peer`, believing the headers of trusted proxies. `secure` where every
 /// request is known to come by https.
-pub(super) fn read(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet], secure: bool) -> Caller {
+pub(super) fn read(
+    headers: &HeaderMap,
+    peer: IpAddr,
+    trusted: &[IpNet],
+    secure: bool,
+    trace: TraceContext,
+) -> Caller {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|network| network.contains(ip));
     let mut ip = peer.to_canonical();
     let mut https = secure;
@@ -43,12 +50,7 @@ pub(super) fn read(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet], secure:
         let end = agent.floor_char_boundary(USER_AGENT_MAX);
         agent[..end].to_owned()
     });
-    let traceparent = headers
-        .get("traceparent")
-        .and_then(|v| v.to_str().ok())
-        .filter(|v| is_traceparent(v))
-        .map(str::to_owned);
-    Caller::new(ip, user_agent, https, traceparent)
+    Caller::new(ip, user_agent, https, trace)
 }
 
 /// The entries of a header that lists things, over all its lines.
@@ -67,17 +69,6 @@ fn address(text: &str) -> Option<IpAddr> {
     let ip = bare.parse().ok();
     ip.or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|a| a.ip()))
         .map(|ip| ip.to_canonical())
-}
-
-/// Whether a text is a W3C trace context of version 00.
-fn is_traceparent(text: &str) -> bool {
-    let hex = |part: &str, length| {
-        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let parts: Vec<_> = text.split('-').collect();
-    matches!(parts[..], ["00", trace, span, flags]
-        if hex(trace, 32) && hex(span, 16) && hex(flags, 2)
-            && trace.contains(|c| c != '0') && span.contains(|c| c != '0'))
 }
 
 /// The secret of a Bearer token, where one is sent.
@@ -125,14 +116,18 @@ impl OptionalFromRequestParts<AppState> for Actor {
         // Put there at the edge.
         let caller = parts.extensions.get::<Arc<Caller>>().cloned();
         let caller = caller.ok_or_else(|| Error::internal("a request came in by no edge"))?;
-        if let Some(token) = bearer(&parts.headers) {
-            let actor = app.sessions.of_token(token, &caller).await?;
-            return actor.map(Some).ok_or_else(|| Code::Unauthenticated.into());
+        let actor = match (bearer(&parts.headers), cookie(&parts.headers)) {
+            (Some(token), _) => {
+                let actor = app.sessions.of_token(token, &caller).await?;
+                Some(actor.ok_or(Code::Unauthenticated)?)
+            }
+            (None, Some(secret)) => app.sessions.of_session(secret, &caller).await?,
+            (None, None) => None,
+        };
+        if let Some(actor) = &actor {
+            about::user(actor.user.id);
         }
-        match cookie(&parts.headers) {
-            Some(secret) => app.sessions.of_session(secret, &caller).await,
-            None => Ok(None),
-        }
+        Ok(actor)
     }
 }
 
@@ -146,7 +141,8 @@ mod tests {
             map.append(*name, HeaderValue::from_static(value));
         }
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        read(&map, peer.parse().unwrap(), &trusted, false)
+        let trace = TraceContext::fresh();
+        read(&map, peer.parse().unwrap(), &trusted, false, trace)
     }
 
     #[test]
@@ -173,14 +169,5 @@ mod tests {
         let proto = [("x-forwarded-proto", "https")];
         assert!(caller("10.0.0.1", &proto).https);
         assert!(!caller("192.0.2.1", &proto).https);
-    }
-
-    #[test]
-    fn a_trace_context_is_taken_only_where_it_is_one() {
-        let given = |value| caller("192.0.2.1", &[("traceparent", value)]).traceparent;
-        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(given(good).as_deref(), Some(good));
-        assert_eq!(given("00-0-0-01"), None);
-        assert_eq!(given("\"><script>"), None);
     }
 }

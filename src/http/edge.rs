@@ -13,14 +13,19 @@ use futures_util::FutureExt;
 use http_body_util::Limited;
 use tidings_domain::error::Code;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
 use super::{
     caller::{self, set_cookie},
     pace::paced,
     security,
     state::{App, AppState},
+    traced,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    telemetry::about,
+};
 
 /// The largest body, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -40,22 +45,39 @@ pub(super) async fn pass(
     let Some(Peer(peer)) = request.extensions().get().copied() else {
         return Error::internal("a request came by no connection").into_response();
     };
-    let headers = request.headers();
-    let trusted = &app.config.trusted_proxies;
-    let caller = Arc::new(caller::read(headers, peer.ip(), trusted, app.is_https()));
-    let secret = caller::cookie(headers).map(str::to_owned);
-    request.extensions_mut().insert(caller.clone());
     let started = Instant::now();
     let method = request.method().clone();
+    let method = known(&method);
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = admit(&app, request, next)
-        .await
-        .unwrap_or_else(IntoResponse::into_response);
-    let status = response.status().as_u16();
     // A path that is no route may hold anything, and there are as many as anyone likes.
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    app.metrics
-        .answered(known(&method), route, status, started.elapsed());
+    let (span, trace) = traced::begin(&request, method, route);
+    let (headers, https) = (request.headers(), app.is_https());
+    let trusted = &app.config.trusted_proxies;
+    let caller = caller::read(headers, peer.ip(), trusted, https, trace);
+    let caller = Arc::new(caller);
+    let secret = caller::cookie(headers).map(str::to_owned);
+    request.extensions_mut().insert(caller.clone());
+    let answer = async {
+        let answer = admit(&app, request, next).await;
+        answer.unwrap_or_else(IntoResponse::into_response)
+    };
+    let answer = about::request(trace, answer).instrument(span.clone());
+    let (mut response, about) = answer.await;
+    let status = response.status().as_u16();
+    let elapsed = started.elapsed();
+    app.metrics.answered(method, route, status, elapsed);
+    traced::end(&span, status, &about);
+    tracing::debug!(
+        method,
+        route,
+        status,
+        seconds = elapsed.as_secs_f64(),
+        user_id = about.user_id(),
+        task_id = about.task_id(),
+        trace_id = about.trace_id(),
+        "a request was answered"
+    );
     let headers = response.headers_mut();
     if caller.is_renewed() {
         renew(headers, secret.as_deref(), caller.https);

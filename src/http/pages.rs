@@ -90,7 +90,8 @@ pub(super) async fn new_token(app: &App, actor: &Actor, secret: String) -> Respo
     let mut data = start(app, Some(actor), &uri);
     if let Err(error) = load(app, Some(actor), &Route::Account, &mut data).await {
         // The token is there all the same, and its secret must not be lost.
-        tracing::warn!(%error, "the page of a new token lacks its rows");
+        let (user_id, trace_id) = (actor.user.id, actor.caller.trace.trace_id());
+        tracing::warn!(%error, %user_id, %trace_id, "the page of a new token lacks its rows");
     }
     data.new_token = Some(secret);
     let mut request = Request::new(Body::empty());

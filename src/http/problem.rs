@@ -9,7 +9,7 @@ use serde::Serialize;
 use tidings_domain::error::{Code, Fault, FieldError};
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::{error::Error, telemetry::about::About};
 
 /// A fault on its way out.
 #[derive(Clone, Debug)]
@@ -90,15 +90,23 @@ impl IntoResponse for Error {
 /// What the person is told of a failure that is not theirs, once it was logged; for a fault of ours
 /// the id under which the log has it.
 fn log(error: &Error) -> (Fault, Option<Uuid>) {
+    let about = About::here();
+    let (user_id, task_id, trace_id) = (about.user_id(), about.task_id(), about.trace_id());
     match error {
         Error::Refused(fault) => (fault.clone(), None),
         Error::Unavailable(source) => {
-            tracing::warn!(source, "a request could not be answered");
+            tracing::warn!(
+                source,
+                user_id,
+                task_id,
+                trace_id,
+                "a request could not be answered"
+            );
             (Code::Unavailable.into(), None)
         }
         Error::Internal(source) => {
             let id = Uuid::new_v4();
-            tracing::error!(%id, source, "a request failed: {id}");
+            tracing::error!(%id, source, user_id, task_id, trace_id, "a request failed: {id}");
             (Code::Internal.into(), Some(id))
         }
     }

@@ -13,6 +13,7 @@ use tidings_domain::{
     id::{EventId, UserId},
     time::TzDatabase,
 };
+use tracing::instrument;
 
 use crate::{
     auth::{
@@ -25,6 +26,7 @@ use crate::{
     clock::Ambient,
     error::Result,
     store::{Account, LooseEvent, Session, SharedStore},
+    telemetry::SPANS,
 };
 
 pub use crate::store::ProfileChange;
@@ -106,6 +108,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `validation_failed`, `email_taken`, `rate_limited`, or those of the store.
+    #[instrument(target = SPANS, level = "trace", skip_all)]
     pub async fn register(
         &self,
         form: Registration,
@@ -167,6 +170,7 @@ impl Accounts {
     /// # Errors
     /// `invalid_credentials`, in the same time and words whether or not the email is known,
     /// `rate_limited`, or those of the store.
+    #[instrument(target = SPANS, level = "trace", skip_all)]
     pub async fn sign_in(
         &self,
         email: &str,
@@ -257,7 +261,7 @@ fn seen(user_id: Option<UserId>, caller: &Caller) -> Value {
 fn trace(caller: &Caller) -> Metadata {
     Metadata {
         actor: event::Actor::User,
-        traceparent: caller.traceparent.clone(),
+        traceparent: Some(caller.trace.to_string()),
         ..Metadata::default()
     }
 }

@@ -14,6 +14,7 @@ use tidings_domain::{
     time::{Timestamp, TzDatabase},
     view::{Board, Here, View},
 };
+use tracing::instrument;
 use uuid::Uuid;
 
 pub use self::{
@@ -25,6 +26,7 @@ use crate::{
     clock::Ambient,
     error::Result,
     store::{AuditRow, Mutation, Outcome, SharedStore, StoredEvent, TaskPage, TaskQuery},
+    telemetry::{SPANS, about},
 };
 
 /// Open tasks that a page is rendered with, at most.
@@ -139,12 +141,14 @@ impl Tasks {
     /// # Errors
     /// Refusals of the rules, `version_mismatch`, `idempotency_mismatch`; `validation_failed` for a
     /// new task under an id that is not version 7.
+    #[instrument(target = SPANS, level = "trace", skip_all)]
     pub async fn change(&self, actor: &Actor, intent: Intent) -> Result<Outcome> {
         let task_id = match intent.task_id {
             Some(id) if matches!(intent.command, Command::Create(_)) => client_made(id)?,
             Some(id) => id,
             None => TaskId(self.id()),
         };
+        about::task(task_id);
         let if_match = match &intent.precondition {
             None => None,
             Some(condition) => Some(self.resolve(actor, task_id, condition).await?),
@@ -160,7 +164,16 @@ impl Tasks {
             metadata: actor.metadata(Some(mutation_id), intent.client_id),
             mutation_id,
         };
-        self.store.mutate(mutation).await
+        let outcome = self.store.mutate(mutation).await?;
+        tracing::debug!(
+            user_id = %actor.user.id,
+            %task_id,
+            seq = outcome.seq,
+            replayed = outcome.replayed,
+            trace_id = %actor.caller.trace.trace_id(),
+            "a task was changed"
+        );
+        Ok(outcome)
     }
 
     /// Narrows a condition to the one version that the store is to compare. Of several, that is the
@@ -194,6 +207,7 @@ impl Tasks {
     /// # Errors
     /// `not_found`.
     pub async fn any(&self, actor: &Actor, id: TaskId) -> Result<Task> {
+        about::task(id);
         let task = self.store.task(actor.user.id, id).await?;
         Ok(task.ok_or(Code::NotFound)?)
     }

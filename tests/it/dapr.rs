@@ -1,7 +1,7 @@
 //! With a real sidecar and Redis behind it: nothing is lost, nothing happens twice, order holds.
 
 mod files;
-mod kit;
+pub(crate) mod kit;
 mod split;
 
 use std::{

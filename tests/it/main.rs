@@ -24,3 +24,4 @@ mod rest;
 mod sidecar;
 mod store;
 mod stranger;
+mod traces;

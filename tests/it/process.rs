@@ -54,7 +54,7 @@ async fn healthy(address: &str) -> bool {
     output.status.success()
 }
 
-async fn end(mut child: Child, signal: &str) -> Option<i32> {
+pub(crate) async fn end(mut child: Child, signal: &str) -> Option<i32> {
     let id = child.id().unwrap().to_string();
     let kill = Command::new("kill").args([signal, &id]).status().await;
     assert!(kill.unwrap().success());

@@ -6,22 +6,25 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, State},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{error::Category, json};
 use tidings_domain::{
     error::Code,
     event::Topic,
     id::{TaskId, UserId},
 };
 use tokio::time::timeout;
+use tracing::field::Value;
 
 use super::{HANDLE_WITHIN, Sidecar, subscriptions::DEAD};
 use crate::{
     consumers::{Delivery, Verdict, Why},
-    http::problem::Problem,
+    http::{problem::Problem, traced},
     store::{Failure, Undelivered},
+    telemetry::{TraceContext, field},
 };
 
 /// What of a CloudEvent names it, as far as it can be read.
@@ -30,6 +33,7 @@ use crate::{
 struct Label {
     id: String,
     topic: String,
+    traceparent: String,
     data: Owner,
 }
 
@@ -47,6 +51,7 @@ impl Label {
         struct Outside {
             id: String,
             topic: String,
+            traceparent: String,
         }
         serde_json::from_slice(json).unwrap_or_else(|_| {
             // Whatever is wrong with the data: what is around it may still be right.
@@ -54,9 +59,16 @@ impl Label {
             Self {
                 id: outside.id,
                 topic: outside.topic,
+                traceparent: outside.traceparent,
                 data: Owner::default(),
             }
         })
+    }
+
+    /// Its trace, as a field of a line.
+    fn trace_id(&self) -> Option<impl Value> {
+        let sent = TraceContext::parse(&self.traceparent);
+        field(sent.map(TraceContext::trace_id))
     }
 }
 
@@ -64,16 +76,21 @@ impl Label {
 pub(super) async fn event(
     State(sidecar): State<Arc<Sidecar>>,
     Path(topic): Path<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let Some(topic) = Topic::parse(&topic) else {
         return Problem::from(Code::NotFound).into_response();
     };
     let verdict = match Delivery::read_cloud_event(&body) {
-        Ok(delivery) => handle(&sidecar, topic, delivery).await,
+        Ok(mut delivery) => {
+            // The sidecar's own span, where it has one; else the publisher's.
+            delivery.trace = traced::given(&headers).or(delivery.trace);
+            handle(&sidecar, topic, delivery).await
+        }
         Err(error) => {
             sidecar.metrics.consumed("none", "drop", None);
-            Verdict::Drop(Why::unread(format!("no event: {error}")))
+            Verdict::Drop(Why::unread(unread(&error)))
         }
     };
     let status = match verdict {
@@ -102,20 +119,40 @@ async fn handle(sidecar: &Sidecar, topic: Topic, delivery: Delivery) -> Verdict 
 /// Writes down why a delivery was not handled. Where that cannot be done, its dead letter will know
 /// less.
 async fn note(sidecar: &Sidecar, topic: Topic, body: &[u8], why: Why) {
-    let Label { id: event_id, .. } = Label::read(body);
-    tracing::warn!(topic = topic.as_str(), event_id, %why, "a delivery was not handled");
+    let label = Label::read(body);
+    tracing::warn!(
+        topic = topic.as_str(),
+        event_id = label.id,
+        user_id = field(label.data.user_id),
+        task_id = field(label.data.task_id),
+        trace_id = label.trace_id(),
+        %why,
+        "a delivery was not handled"
+    );
     if topic.is_broadcast() {
         return;
     }
     let failure = Failure {
         topic,
-        event_id,
+        event_id: label.id,
         consumer: why.consumer,
         error: why.error,
         at: sidecar.clock.now(),
     };
     if let Err(error) = sidecar.letters.note_failure(&failure).await {
         tracing::warn!(%error, "why a delivery failed was not written down");
+    }
+}
+
+/// What is wrong with what is no event, without the values that it holds: they may be anyone's.
+fn unread(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    match error.classify() {
+        Category::Data if !words.starts_with("missing field") => {
+            let (line, column) = (error.line(), error.column());
+            format!("no event: a wrong value at line {line} column {column}")
+        }
+        _ => format!("no event: {words}"),
     }
 }
 
@@ -132,6 +169,9 @@ pub(super) async fn dead_letter(State(sidecar): State<Arc<Sidecar>>, body: Bytes
     tracing::error!(
         topic = topic.as_str(),
         event_id = label.id,
+        user_id = field(label.data.user_id),
+        task_id = field(label.data.task_id),
+        trace_id = label.trace_id(),
         "an event could not be delivered and is kept as a dead letter"
     );
     let letter = Undelivered {

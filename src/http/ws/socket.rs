@@ -135,7 +135,10 @@ impl Socket {
     async fn welcome(&mut self, resume: Option<Resume>) -> Step {
         let store = &self.sockets.store;
         let epoch = store.epoch();
-        let head = store.head(self.user).await.map_err(failed)?;
+        let head = store
+            .head(self.user)
+            .await
+            .map_err(|error| failed(self.user, error))?;
         let now = self.sockets.ambient.clock.now();
         self.send(frames::welcome(epoch, head, now)).await?;
         match resume {
@@ -225,7 +228,7 @@ impl Socket {
             }
             let store = &self.sockets.store;
             let read = store.events(self.user, self.cursor, PAGE).await;
-            let (head, events) = read.map_err(failed)?;
+            let (head, events) = read.map_err(|error| failed(self.user, error))?;
             if self.cursor > head {
                 reset = Some(ResetReason::Ahead);
                 continue;
@@ -249,8 +252,8 @@ impl Socket {
     /// Sends every open task, all read before the first is sent.
     async fn snapshot(&mut self, reason: ResetReason) -> Step {
         let read = self.sockets.store.snapshot(self.user).await;
-        let (cursor, tasks) = read.map_err(failed)?;
-        let chunks = frames::snapshot(cursor, &tasks).map_err(failed)?;
+        let (cursor, tasks) = read.map_err(|error| failed(self.user, error))?;
+        let chunks = frames::snapshot(cursor, &tasks).map_err(|error| failed(self.user, error))?;
         drop(tasks);
         self.send(frames::reset(reason)).await?;
         for chunk in chunks {
@@ -266,7 +269,7 @@ impl Socket {
             Ok(true) => Ok(()),
             Ok(false) => Err(End::Close(close::SIGNED_OUT, "signed out")),
             Err(error) => {
-                tracing::warn!(%error, "the session of a socket was not looked at");
+                tracing::warn!(%error, user_id = %self.user, "the session of a socket was not looked at");
                 Ok(())
             }
         }
@@ -290,8 +293,8 @@ fn malformed() -> End {
 }
 
 /// What needs the store failed; the client comes back and resumes.
-fn failed(error: Error) -> End {
-    tracing::warn!(%error, "a socket was closed");
+fn failed(user: UserId, error: Error) -> End {
+    tracing::warn!(%error, user_id = %user, "a socket was closed");
     End::Close(FAILED, "try again")
 }
 

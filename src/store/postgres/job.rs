@@ -11,6 +11,7 @@ use tokio::{
     time::{self, MissedTickBehavior},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
 
 use super::{db, is_conflict, outbox};
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     error::{Error, Result},
     shutdown::watched,
     store::OnCommit,
+    telemetry,
 };
 
 /// Writes that may be under way or wait for a connection. Beyond it callers wait to be let in.
@@ -122,6 +124,7 @@ impl Jobs {
             }
             Ok(value)
         });
+        let task = task.instrument(telemetry::commit());
         task.await.map_err(Error::internal)?
     }
 

@@ -13,6 +13,7 @@ use tokio::{
     time,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{
     db, dial, is_conflict,
@@ -24,6 +25,7 @@ use crate::{
     error::{Error, Result},
     shutdown::watched,
     store::{Mutation, OnCommit, Outcome, plan::Keys, plan::plan},
+    telemetry,
 };
 
 /// How many there are: while one waits for the disk, others go on.
@@ -92,6 +94,7 @@ impl Writers {
                 sent.map_err(|_| full())?.map_err(|_| lost())?;
             }
         }
+        let answer = answer.instrument(telemetry::commit());
         answer.await.map_err(|_| lost())?
     }
 

@@ -13,6 +13,7 @@ use tokio::{
     time::{self, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{
     db,
@@ -24,6 +25,7 @@ use crate::{
     error::{Error, Result},
     shutdown::watched,
     store::{Mutation, OnCommit, Outcome, plan::Keys, plan::plan},
+    telemetry,
 };
 
 /// Pieces of work in one transaction.
@@ -82,6 +84,7 @@ impl Writer {
         let (caller, answer) = oneshot::channel();
         self.send(Work::Mutation(Box::new(mutation), caller))
             .await?;
+        let answer = answer.instrument(telemetry::commit());
         answer.await.map_err(|_| lost())?
     }
 
@@ -95,6 +98,7 @@ impl Writer {
         let (caller, answer) = oneshot::channel();
         let call = Call::new(news, write, caller);
         self.send(Work::Job(Box::new(call))).await?;
+        let answer = answer.instrument(telemetry::commit());
         answer.await.map_err(|_| lost())?
     }
 
