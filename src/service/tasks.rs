@@ -231,7 +231,7 @@ impl Tasks {
             Some(Due::Overdue(day)) => (None, Some(day), Some(false)),
             None => (None, None, None),
         };
-        asks.then(|| TaskQuery {
+        asks.then_some(TaskQuery {
             q: Some(search.words),
             tags: search.tags,
             priority: search.priority,

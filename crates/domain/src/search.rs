@@ -2,7 +2,11 @@
 
 use chrono::NaiveDate;
 
-use crate::{quickadd, task::Priority};
+use crate::{
+    quickadd,
+    task::Priority,
+    text::{self, fold},
+};
 
 /// What the search box asks for: tasks that fit all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +47,9 @@ impl Search {
 
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let words = fold(&self.words);
+        let filters = self.priority.is_some() || self.due.is_some() || !self.tags.is_empty();
+        !filters && text::words(&words).next().is_none()
     }
 
     /// Takes a word for a filter, if it is one.
@@ -96,7 +102,9 @@ mod tests {
         };
         assert_eq!(found, expected);
         assert!(!parse("#home").is_empty());
-        assert!(parse(" ").is_empty());
+        for nothing in [" ", "#", "! 🎉"] {
+            assert!(parse(nothing).is_empty());
+        }
     }
 
     #[test]

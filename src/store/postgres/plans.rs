@@ -140,10 +140,10 @@ async fn goes_by_the_index_of_a_view() {
 #[tokio::test]
 async fn finds_words_by_their_index() {
     let mut connection = database().await;
-    connection
-        .execute("SET enable_bitmapscan = on; SET enable_indexscan = off")
-        .await
-        .unwrap();
+    // Of an empty table the key leads to as little as the words do: that they can be used is what
+    // matters here.
+    let settings = "SET enable_bitmapscan = on; ALTER TABLE tasks DROP CONSTRAINT tasks_pkey";
+    connection.execute(settings).await.unwrap();
     let here = Here::at("Europe/Berlin", Timestamp(0), &TzDatabase);
     for view in [View::All, View::Inbox, View::Completed, View::Trash] {
         let query = TaskQuery {
