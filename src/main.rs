@@ -60,6 +60,13 @@ enum Command {
         #[command(subcommand)]
         aside: Aside,
     },
+    /// Hold tasks, log, outbox, inbox, audit trail and search against each other
+    Verify {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
     /// Look at all that the server needs, and say what to do where something is wrong
     Doctor(Box<Serve>),
     /// Ask a running server whether it is alive
@@ -143,6 +150,7 @@ async fn main() -> ExitCode {
             database,
             aside,
         }) => dead_letters(log, database, aside).await,
+        Some(Command::Verify { log, database }) => verify(log, database).await,
         Some(Command::Doctor(flags)) => doctor(*flags).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
@@ -272,6 +280,13 @@ async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Res
         }
         Aside::Drop(picked) => commands::drop_letters(&*store, &picked.which(), &mut out).await,
     };
+    store.close().await;
+    done.map_err(Failure::running)
+}
+
+async fn verify(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
+    let store = open(log, database).await?;
+    let done = commands::verify(&*store, &mut io::stdout()).await;
     store.close().await;
     done.map_err(Failure::running)
 }

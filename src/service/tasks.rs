@@ -10,6 +10,7 @@ use tidings_domain::{
     command::{Command, IfMatch, client_made},
     error::{Code, Fault},
     id::{ClientId, MutationId, TaskId, UserId},
+    search::{Due, Search},
     task::Task,
     time::{Timestamp, TzDatabase},
     view::{Board, Here, View},
@@ -231,6 +232,28 @@ impl Tasks {
     pub async fn list(&self, actor: &Actor, query: &TaskQuery) -> Result<TaskPage> {
         let here = Here::at(&actor.user.time_zone, self.now(), &TzDatabase);
         self.store.list(actor.user.id, query, &here).await
+    }
+
+    /// What the search box asks for, as it is typed: words, and filters among them. Nothing of `query`
+    /// changes but what they ask for; `None` where they ask for nothing.
+    pub fn searched(&self, actor: &Actor, typed: &str, query: TaskQuery) -> Option<TaskQuery> {
+        let here = Here::at(&actor.user.time_zone, self.now(), &TzDatabase);
+        let search = Search::parse(typed, here.today);
+        let asks = !search.is_empty();
+        let (due_after, due_before, completed) = match search.due {
+            Some(Due::On(day)) => (day.pred_opt(), day.succ_opt(), None),
+            Some(Due::Overdue(day)) => (None, Some(day), Some(false)),
+            None => (None, None, None),
+        };
+        asks.then_some(TaskQuery {
+            q: Some(search.words),
+            tags: search.tags,
+            priority: search.priority,
+            due_after,
+            due_before,
+            completed,
+            ..query
+        })
     }
 
     /// What a page starts from: the view's open tasks, counts, and where the feed stands.

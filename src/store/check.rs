@@ -10,6 +10,8 @@ use tidings_domain::{
     task::Task,
 };
 
+use super::listing;
+
 /// Faults that are told of; one suffices.
 const TOLD: usize = 100;
 
@@ -86,10 +88,14 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// A task that is there.
-    pub(super) fn task(&mut self, task: &Task) {
+    /// A task that is there, and the words by which it is found.
+    pub(super) fn task(&mut self, task: &Task, search: &str) {
         let user = self.user;
         self.findings.tasks += 1;
+        if !listing::same_words(&listing::keys(task).1, search) {
+            self.findings
+                .add(format!("{user}: the words of task {} are others", task.id));
+        }
         if self.tasks.remove(&task.id).as_ref() != Some(task) {
             self.findings.add(format!(
                 "{user}: the events do not fold to task {}",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 use tidings_domain::{
-    id::TaskId,
+    id::{TaskId, UserId},
     task::Task,
     text,
     time::{TimeOfDay, instant},
@@ -13,9 +13,12 @@ use tidings_domain::{
 
 use super::SortKey;
 
-/// Words of a search that are looked for; more make the statement too deep, and nobody's search
-/// clearer.
-const WORDS_MAX: usize = 32;
+/// Words of a search that are looked for: more than any within the length that is let in.
+const WORDS_MAX: usize = 128;
+/// Characters of a word that are kept and looked for: an index has no room for endless ones.
+const WORD_MAX: usize = 200;
+/// Characters at the end of an owner's id that lead each word in the index.
+const OWNER: usize = 8;
 
 /// The instant at which a day begins, here.
 pub(super) fn start_of(day: NaiveDate, here: &Here<'_>) -> i64 {
@@ -33,15 +36,25 @@ pub(super) fn day_text(day: Option<NaiveDate>) -> String {
     day.map_or_else(|| "9999-99-99".to_owned(), |day| day.to_string())
 }
 
-/// The words of a search, each with the space that stands before it in [`keys`].
-pub(super) fn search_words(q: &str) -> Vec<String> {
+/// The words of a search as the index holds them. Letters and digits alone: nothing in them has a
+/// meaning to a database.
+pub(super) fn search_tokens(user: UserId, q: &str) -> Vec<String> {
     let folded = text::fold(q);
-    let words: BTreeSet<&str> = text::words(&folded).collect();
-    words
-        .into_iter()
-        .take(WORDS_MAX)
-        .map(|word| format!(" {word}"))
-        .collect()
+    let words = tokens(user, text::words(&folded).map(short));
+    words.into_iter().take(WORDS_MAX).collect()
+}
+
+/// Words as the index holds them: each once, led by the end of the owner's id.
+pub(super) fn tokens<'a>(user: UserId, words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let user = user.to_string();
+    let (_, owner) = user.split_at(user.len() - OWNER);
+    words.map(|word| [owner, word].concat()).collect()
+}
+
+/// The part of a word that counts.
+fn short(word: &str) -> &str {
+    let end = word.char_indices().nth(WORD_MAX);
+    end.map_or(word, |(end, _)| &word[..end])
 }
 
 /// By what a task is sorted and searched: the folded title, and the folded words of title,
@@ -60,8 +73,13 @@ pub(super) fn keys(task: &Task) -> (String, String) {
 fn add_words(search: &mut String, folded: &str) {
     for word in text::words(folded) {
         search.push(' ');
-        search.push_str(word);
+        search.push_str(short(word));
     }
+}
+
+/// Whether two texts of [`keys`] have the same words, as far as words are looked at.
+pub(super) fn same_words(a: &str, b: &str) -> bool {
+    text::words(a).map(short).eq(text::words(b).map(short))
 }
 
 /// The column of a sort key.

@@ -56,8 +56,8 @@ pub struct TaskQuery {
     pub view: View,
     /// Words, each of which begins a word of title, description or tags.
     pub q: Option<String>,
-    /// Exactly this tag.
-    pub tag: Option<String>,
+    /// Exactly these tags, all of them.
+    pub tags: Vec<String>,
     /// Exactly this priority.
     pub priority: Option<Priority>,
     /// Completed or not.

@@ -174,6 +174,46 @@ async fn a_slash_at_the_end_keeps_a_page_private() {
 }
 
 #[tokio::test]
+async fn a_search_takes_filters() {
+    let app = TestApp::new().await;
+    let ada = app.person("Ada").await;
+    for task in [
+        json!({ "title": "Milk", "tags": ["home", "shop"], "priority": "high" }),
+        json!({ "title": "Milk for work", "tags": ["work"], "due_date": "2036-12-24" }),
+        json!({ "title": "Late milk", "due_date": "2020-01-01" }),
+        json!({ "title": "Late tea", "due_date": "2020-01-01", "completed": true }),
+    ] {
+        ada.post("/api/tasks", task).await.expect(201);
+    }
+    for (q, expected) in [
+        ("milk", &["Late milk", "Milk", "Milk for work"][..]),
+        ("mi %23home", &["Milk"]),
+        ("%23home %23shop", &["Milk"]),
+        ("%23home %23work", &[]),
+        ("!high", &["Milk"]),
+        ("milk !none", &["Late milk", "Milk for work"]),
+        ("due:2036-12-24", &["Milk for work"]),
+        ("late", &["Late milk", "Late tea"]),
+        ("late due:overdue", &["Late milk"]),
+        ("due:2020-01-01", &["Late milk", "Late tea"]),
+        ("%23", &[]),
+    ] {
+        let page = ada.get(&format!("/search?q={}", q.replace(' ', "+"))).await;
+        let data = data(&page);
+        let items = data["listing"]["items"].as_array().unwrap().iter();
+        let mut titles: Vec<_> = items.map(|t| t["title"].as_str().unwrap()).collect();
+        titles.sort_unstable();
+        assert_eq!(titles, expected, "{q}");
+        // The rows are in the document too, since the server draws what the browser will.
+        let rows = page.text.matches(" data-id=").count();
+        assert_eq!(rows, expected.len(), "{q}");
+    }
+    // Words and nothing else, for programs.
+    let found = ada.get("/api/tasks?q=%23home").await.expect(200);
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_search_for_very_many_words_is_answered() {
     let app = TestApp::new().await;
     let ada = app.person("Ada").await;

@@ -13,7 +13,9 @@ mod past;
 mod people;
 mod postgres;
 mod random;
+mod search;
 mod sqlite;
+mod verify;
 
 /// Runs each test of the contract on each store.
 macro_rules! contract {
@@ -33,6 +35,11 @@ macro_rules! contract {
                 reads_only_so_much_of_the_log_at_once;
             lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,
                 filters, draws_boards, says_where_the_feed_is;
+            search: finds_words_by_their_beginnings, takes_everything_for_words,
+                follows_what_becomes_of_a_task, keeps_people_apart,
+                finds_what_a_look_at_every_task_finds, finds_one_among_a_hundred_thousand,
+                sees_that_words_are_wrong;
+            verify: finds_nothing_wrong_beside_writes, finds_what_was_damaged;
             people: registers_once, changes_an_account, keeps_sessions,
                 begins_no_session_with_an_old_password, keeps_tokens,
                 tells_whose_account_changed,

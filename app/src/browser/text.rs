@@ -11,11 +11,11 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let decomposed = String::from(JsString::from(text).normalize("NFKD"));
-    // The browser's lower case of sigma is another at the end of a word; the server's is not.
+    // Its lower case is another at the end of a word; not so for the server.
     let kept: String = decomposed
         .chars()
         .filter(|c| !is_mark(*c))
-        .map(|c| if c == 'Σ' { 'σ' } else { c })
+        .map(|c| if matches!(c, 'Σ' | 'ς') { 'σ' } else { c })
         .collect();
     let others = RegExp::new(r"[^\p{Alphabetic}\p{N}]+", "gu");
     let lower = JsString::from(kept).to_lower_case();

@@ -48,8 +48,8 @@ pub fn search() -> Markup {
             return Some(empty(
                 "#find",
                 "Search your tasks".to_owned(),
-                "The beginnings of words are enough, accents and capitals do not matter. What is \
-                 done is found too.",
+                "The beginnings of words are enough. What is done is found too. #home, !high and \
+                 due:today ask for less.",
                 false,
             ));
         }

@@ -146,8 +146,10 @@ impl Core {
     /// What a search shows, in the server's order, which is latest first: the tasks at hand that
     /// match, and those that the server found.
     pub(super) fn search(&self, q: &str, known: &[TaskId]) -> Vec<TaskId> {
+        // Filters are the server's to read: what it found is all there is.
+        let filters = q.contains(['#', '!', ':']);
         let q = fold(q);
-        if text::words(&q).next().is_none() {
+        if !filters && text::words(&q).next().is_none() {
             return Vec::new();
         }
         let matches = |task: &Task| {
@@ -160,7 +162,7 @@ impl Core {
         };
         let mut found: Vec<&Task> = self
             .all()
-            .filter(|t| t.deleted_at.is_none() && (known.contains(&t.id) || matches(t)))
+            .filter(|t| t.deleted_at.is_none() && (known.contains(&t.id) || !filters && matches(t)))
             .collect();
         sort_by(&mut found, |a, b| {
             (b.updated_at, a.id).cmp(&(a.updated_at, b.id))

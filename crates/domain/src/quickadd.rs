@@ -175,7 +175,16 @@ fn meaning(tokens: &Tokens<'_>, at: usize, today: NaiveDate) -> Option<(usize, M
     Some((count, Meaning::Time(time, vague)))
 }
 
-fn priority(name: &str) -> Option<Priority> {
+/// A day that one word says.
+#[cfg(feature = "server")]
+pub(crate) fn day(word: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let tokens = Tokens::new(word, &[]);
+    let (_, day) = date(&tokens, 0, today).filter(|_| tokens.len() == 1)?;
+    Some(day.date)
+}
+
+/// A priority by its name or its number.
+pub(crate) fn priority(name: &str) -> Option<Priority> {
     match name {
         "1" => Some(Priority::Urgent),
         "2" => Some(Priority::High),
@@ -186,7 +195,7 @@ fn priority(name: &str) -> Option<Priority> {
 }
 
 /// A tag as written. Numbers are none: `#12` is how people write of an issue.
-fn tag(written: &str) -> Option<String> {
+pub(crate) fn tag(written: &str) -> Option<String> {
     let tag = written.strip_prefix('#')?;
     let fits = !tag.is_empty()
         && tag.chars().count() <= TAG_MAX

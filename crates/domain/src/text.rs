@@ -6,13 +6,15 @@ pub fn has_control(text: &str) -> bool {
         .any(|c| c.is_control() && c != '\n' && c != '\t')
 }
 
-/// Text without regard to case and accents: decomposed, marks dropped, lower case.
+/// Text without regard to case and accents: decomposed, marks dropped, lower case, where sigma is the
+/// same at the end of a word.
 #[cfg(feature = "server")]
 pub fn fold(text: &str) -> String {
     use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
     text.nfkd()
         .filter(|c| !is_combining_mark(*c))
         .flat_map(char::to_lowercase)
+        .map(|c| if c == 'ς' { 'σ' } else { c })
         .collect()
 }
 

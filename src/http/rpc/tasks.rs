@@ -81,15 +81,22 @@ impl Port {
             let words = "That cursor belongs to another list.";
             return Err(Fault::field("cursor", "invalid", words).into());
         }
-        let query = TaskQuery {
+        let actor = self.actor()?;
+        let list = TaskQuery {
             view: query.view,
-            q: query.q,
             sort,
             limit: LIMIT_DEFAULT,
             after,
             ..TaskQuery::default()
         };
-        let page = self.tasks.list(self.actor()?, &query).await?;
+        let list = match &query.q {
+            Some(typed) => match self.tasks.searched(actor, typed, list) {
+                Some(list) => list,
+                None => return Ok(Listing::default()),
+            },
+            None => list,
+        };
+        let page = self.tasks.list(actor, &list).await?;
         Ok(Listing {
             items: page
                 .items

@@ -65,7 +65,7 @@ impl ListRequest {
                     view(value).ok_or("View is all, inbox, today, upcoming, completed or trash.")?
             }
             "q" => query.q = Some(words("Search words", value)?),
-            "tag" => query.tag = Some(words("Tag", value)?),
+            "tag" => query.tags = vec![words("Tag", value)?],
             "priority" => {
                 let words = "Priority is none, low, medium, high or urgent.";
                 query.priority = Some(value.parse().map_err(|()| words)?);

@@ -4,6 +4,7 @@ use futures_util::TryStreamExt;
 use serde::de::IgnoredAny;
 use sqlx::{PgConnection, Row};
 use tidings_domain::{event::Event, id::UserId, task::Task};
+use uuid::Uuid;
 
 use super::{PostgresStore, db, from_json, tasks::MOMENT};
 use crate::{
@@ -60,13 +61,18 @@ impl PostgresStore {
         .await
         .map_err(db)?;
         findings.unrecorded = unrecorded.unsigned_abs();
-        let feeds = sqlx::query("SELECT user_id, seq, tasks FROM feeds ORDER BY user_id")
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(db)?;
         // A person at a time, so that no more than one feed is in memory.
-        for feed in feeds {
+        let next = "SELECT user_id, seq, tasks FROM feeds WHERE $1 IS NULL OR user_id > $1 \
+                    ORDER BY user_id LIMIT 1";
+        let mut last = None::<Uuid>;
+        while let Some(feed) = sqlx::query(next)
+            .bind(last)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(db)?
+        {
             let user = UserId(feed.try_get(0).map_err(db)?);
+            last = Some(user.0);
             let (seq, tasks) = (feed.try_get(1).map_err(db)?, feed.try_get(2).map_err(db)?);
             fold(&mut transaction, user, seq, tasks, &mut findings).await?;
         }
@@ -95,11 +101,12 @@ async fn fold(
     }
     drop(rows);
     fold.feed(head, kept);
-    let mut rows = sqlx::query_scalar::<_, String>("SELECT task FROM tasks WHERE user_id = $1")
+    let mut rows = sqlx::query("SELECT task, search FROM tasks WHERE user_id = $1")
         .bind(user.0)
         .fetch(connection);
-    while let Some(json) = rows.try_next().await.map_err(db)? {
-        fold.task(&from_json::<Task>(&json)?);
+    while let Some(row) = rows.try_next().await.map_err(db)? {
+        let task: Task = from_json(row.try_get(0).map_err(db)?)?;
+        fold.task(&task, row.try_get(1).map_err(db)?);
     }
     fold.end();
     Ok(())

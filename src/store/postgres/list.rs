@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     store::{
         Cursor, Sort, SortKey, TaskJson, TaskPage, TaskQuery,
-        listing::{column, day_text, end_of, nullable, search_words, start_of},
+        listing::{column, day_text, end_of, nullable, search_tokens, start_of},
     },
 };
 
@@ -54,8 +54,9 @@ pub(super) async fn page(
 
 /// The statement of a list: one task more than asked for, to see whether there are more.
 pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> Sql {
-    let limit = query.limit + 1;
-    select(user, &query.view, query.sort, limit, here, |sql| {
+    let (words, limit) = (words(user, query), query.limit + 1);
+    let words = words.as_deref();
+    select(user, &query.view, words, query.sort, limit, here, |sql| {
         filter(sql, query, here);
         if let Some(cursor) = &query.after {
             after(sql, query.sort, cursor);
@@ -78,7 +79,7 @@ pub(super) async fn view<'c>(
         View::Trash => (SortKey::DeletedAt, true),
     };
     let sort = Sort { key, descending };
-    let mut sql = select(user, view, sort, limit, here, |_| {});
+    let mut sql = select(user, view, None, sort, limit, here, |_| {});
     let (seq, rows) = fetch(connection, &mut sql).await?;
     let tasks = texts(&rows).map(|text| from_json(text?));
     Ok((seq, tasks.collect::<Result<_>>()?))
@@ -121,6 +122,8 @@ fn value(row: &PgRow) -> Result<Value> {
 const OPEN: &str = "completed_at IS NULL AND deleted_at IS NULL";
 const DONE: &str = "completed_at IS NOT NULL AND deleted_at IS NULL";
 const TRASH: &str = "deleted_at IS NOT NULL";
+/// Of both kinds.
+const KEPT: &str = "deleted_at IS NULL";
 
 /// Kinds of tasks that a view holds, each with an index that holds no others: whatever the planner
 /// takes, it walks nothing that is completed to find what is open.
@@ -133,10 +136,20 @@ fn sources(view: &View) -> &'static [&'static str] {
     }
 }
 
-/// So many of a person's tasks in a view, under further conditions, beside the feed's head.
+/// What is asked of the index of words: that each begins one. Nothing, where there are no words.
+fn words(user: UserId, query: &TaskQuery) -> Option<String> {
+    let tokens = search_tokens(user, query.q.as_deref()?);
+    let begin = |token: &String| format!("'{token}':*");
+    let words: Vec<_> = tokens.iter().map(begin).collect();
+    (!words.is_empty()).then(|| words.join(" & "))
+}
+
+/// So many of a person's tasks in a view, with some words, under further conditions, beside the feed's
+/// head.
 fn select(
     user: UserId,
     view: &View,
+    words: Option<&str>,
     sort: Sort,
     limit: usize,
     here: &Here<'_>,
@@ -149,11 +162,20 @@ fn select(
     sql.push_bind(user.0);
     sql.push("), 0) AS seq) h LEFT JOIN (");
     let tomorrow = here.today.succ_opt();
-    for (at, source) in sources(view).iter().enumerate() {
+    let sources = match (words, view) {
+        // So that what is found is looked at once.
+        (Some(_), View::All) => &[KEPT],
+        _ => sources(view),
+    };
+    for (at, source) in sources.iter().enumerate() {
         sql.push(if at == 0 { "(" } else { " UNION ALL (" });
         sql.push("SELECT task, id, ").push(column(sort.key));
-        sql.push(" AS key FROM tasks WHERE user_id = ");
-        sql.push_bind(user.0);
+        sql.push(" AS key FROM ");
+        match words {
+            Some(words) => found(&mut sql, user, words),
+            None => drop(sql.push("tasks")),
+        }
+        sql.push(" WHERE user_id = ").push_bind(user.0);
         sql.push(" AND ").push(*source);
         match view {
             View::Today => due(&mut sql, "<", tomorrow, end_of(here.today, here), here),
@@ -169,6 +191,16 @@ fn select(
     sql.push(") t ON true");
     order(&mut sql, "t.", sort, limit);
     sql
+}
+
+/// The person's tasks that have the words. OFFSET keeps what else is asked for out of it: the order of
+/// a list must not lead the planner to walk all tasks in that order and look for words in each.
+fn found(sql: &mut Sql, user: UserId, words: &str) {
+    sql.push("(SELECT * FROM tasks WHERE user_id = ")
+        .push_bind(user.0);
+    sql.push(" AND task_words(user_id, search) @@ ")
+        .push_bind(words.to_owned());
+    sql.push("::tsquery OFFSET 0) tasks");
 }
 
 /// Due before, or from, the beginning of a day: all-day tasks and those of the person's own zone by
@@ -189,13 +221,7 @@ fn tagged(sql: &mut Sql, tag: &str) {
 }
 
 fn filter(sql: &mut Sql, query: &TaskQuery, here: &Here<'_>) {
-    if let Some(q) = &query.q {
-        for word in search_words(q) {
-            sql.push(" AND strpos(search, ").push_bind(word);
-            sql.push(") > 0");
-        }
-    }
-    if let Some(tag) = &query.tag {
+    for tag in &query.tags {
         tagged(sql, tag);
     }
     if let Some(priority) = query.priority {

@@ -136,3 +136,26 @@ async fn goes_by_the_index_of_a_view() {
         }
     }
 }
+
+#[tokio::test]
+async fn finds_words_by_their_index() {
+    let mut connection = database().await;
+    // Of an empty table the key leads to as little as the words do: that they can be used is what
+    // matters here.
+    let settings = "SET enable_bitmapscan = on; ALTER TABLE tasks DROP CONSTRAINT tasks_pkey";
+    connection.execute(settings).await.unwrap();
+    let here = Here::at("Europe/Berlin", Timestamp(0), &TzDatabase);
+    for view in [View::All, View::Inbox, View::Completed, View::Trash] {
+        let query = TaskQuery {
+            view,
+            q: Some("milk tea".into()),
+            limit: 50,
+            ..TaskQuery::default()
+        };
+        let sql = list::listing(UserId(Uuid::nil()), &query, &here);
+        let sql = sql.sql().as_str().to_owned();
+        let steps = steps(&mut connection, &sql).await;
+        let by_words = steps.iter().any(|step| step.contains("tasks_words"));
+        assert!(by_words && walked(&steps).is_empty(), "{sql}\n{steps:#?}");
+    }
+}

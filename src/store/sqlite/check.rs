@@ -1,14 +1,16 @@
 //! Holds the store against its own log: what must always be true, looked at.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use futures_util::TryStreamExt;
 use serde::de::IgnoredAny;
-use sqlx::{Row, SqliteConnection};
-use tidings_domain::{event::Event, id::UserId, task::Task};
+use sqlx::{Connection, Executor, Row, SqliteConnection};
+use tidings_domain::{event::Event, id::UserId, task::Task, text};
 
 use super::{SqliteStore, db, from_json, id};
 use crate::{
     error::Result,
-    store::{Findings, check::Fold},
+    store::{Findings, check::Fold, listing::tokens},
 };
 
 /// Each selects what is wrong, as words. All read the same transaction.
@@ -37,7 +39,13 @@ impl SqliteStore {
     /// [`crate::store::Store::check`].
     pub(super) async fn findings(&self) -> Result<Findings> {
         let mut findings = Findings::default();
-        let mut transaction = self.readers.begin().await.map_err(db)?;
+        let mut connection = self.readers.acquire().await.map_err(db)?;
+        // All of a database is more than belongs in memory.
+        connection
+            .execute("PRAGMA temp_store = FILE")
+            .await
+            .map_err(db)?;
+        let mut transaction = connection.begin().await.map_err(db)?;
         for question in QUESTIONS {
             let mut rows = sqlx::query_scalar::<_, String>(question).fetch(&mut *transaction);
             while let Some(fault) = rows.try_next().await.map_err(db)? {
@@ -53,17 +61,27 @@ impl SqliteStore {
         .await
         .map_err(db)?;
         findings.unrecorded = unrecorded.unsigned_abs();
-        let feeds = sqlx::query("SELECT user_id, seq, tasks FROM feeds ORDER BY user_id")
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(db)?;
         // A person at a time, so that no more than one feed is in memory.
-        for feed in feeds {
-            let user = UserId(id(feed.try_get(0).map_err(db)?)?);
+        let next = "SELECT user_id, seq, tasks FROM feeds WHERE user_id > ?1 \
+                    ORDER BY user_id LIMIT 1";
+        let mut last = String::new();
+        while let Some(feed) = sqlx::query(next)
+            .bind(&last)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(db)?
+        {
+            last = feed.try_get(0).map_err(db)?;
             let (seq, tasks) = (feed.try_get(1).map_err(db)?, feed.try_get(2).map_err(db)?);
+            let user = UserId(id(&last)?);
             fold(&mut transaction, user, seq, tasks, &mut findings).await?;
         }
+        words(&mut transaction, &mut findings).await?;
         transaction.commit().await.map_err(db)?;
+        connection
+            .execute("PRAGMA temp_store = MEMORY")
+            .await
+            .map_err(db)?;
         Ok(findings)
     }
 }
@@ -88,12 +106,49 @@ async fn fold(
     }
     drop(rows);
     fold.feed(head, kept);
-    let mut rows = sqlx::query_scalar::<_, String>("SELECT task FROM tasks WHERE user_id = ?1")
+    let mut rows = sqlx::query("SELECT task, search FROM tasks WHERE user_id = ?1")
         .bind(user.to_string())
         .fetch(connection);
-    while let Some(json) = rows.try_next().await.map_err(db)? {
-        fold.task(&from_json::<Task>(&json)?);
+    while let Some(row) = rows.try_next().await.map_err(db)? {
+        let task: Task = from_json(row.try_get(0).map_err(db)?)?;
+        fold.task(&task, row.try_get(1).map_err(db)?);
     }
     fold.end();
     Ok(())
+}
+
+/// Compares the index of words with the tasks. Of both no more is kept than a sum, whatever the order.
+async fn words(connection: &mut SqliteConnection, findings: &mut Findings) -> Result<()> {
+    let mut held = Sum::default();
+    let mut rows = sqlx::query("SELECT term, doc FROM task_words_held").fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await.map_err(db)? {
+        held.add(row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?);
+    }
+    drop(rows);
+    let mut there = Sum::default();
+    let mut rows = sqlx::query("SELECT user_id, search, rowid FROM tasks").fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(db)? {
+        let user = UserId(id(row.try_get(0).map_err(db)?)?);
+        let task: i64 = row.try_get(2).map_err(db)?;
+        for word in tokens(user, text::words(row.try_get(1).map_err(db)?)) {
+            there.add(&word, task);
+        }
+    }
+    if held != there {
+        findings.add("the index of words differs from the tasks".into());
+    }
+    Ok(())
+}
+
+/// How many words of tasks there are, and what they come to.
+#[derive(Default, PartialEq, Eq)]
+struct Sum(u64, u64);
+
+impl Sum {
+    fn add(&mut self, word: &str, task: i64) {
+        let mut hasher = DefaultHasher::new();
+        (word, task).hash(&mut hasher);
+        self.0 += 1;
+        self.1 = self.1.wrapping_add(hasher.finish());
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     store::{
         Cursor, Sort, TaskJson, TaskPage, TaskQuery,
-        listing::{column, day_text, end_of, nullable, search_words, start_of},
+        listing::{column, day_text, end_of, nullable, search_tokens, start_of},
     },
 };
 
@@ -47,7 +47,13 @@ pub(super) async fn page(
 /// more.
 pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> QueryBuilder<Sqlite> {
     let mut sql = head(user);
-    for (at, source) in sources(&query.view).iter().enumerate() {
+    let words = words(user, query);
+    let found = [found(&query.view)];
+    let sources = match &words {
+        Some(_) => &found,
+        None => sources(&query.view),
+    };
+    for (at, source) in sources.iter().enumerate() {
         sql.push(if at == 0 {
             "SELECT task, "
         } else {
@@ -55,6 +61,9 @@ pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> Query
         });
         sql.push(column(query.sort.key)).push(" AS key, id");
         from(&mut sql, source, user, &query.view, here);
+        if let Some(words) = &words {
+            sql.push(" AND task_words MATCH ").push_bind(words.clone());
+        }
         filter(&mut sql, query, here);
         if let Some(cursor) = &query.after {
             after(&mut sql, query.sort, cursor);
@@ -145,20 +154,26 @@ fn read(row: &SqliteRow) -> Result<(i64, Vec<Line<'_>>)> {
     Ok((seq.unwrap_or(0), rows))
 }
 
-/// A kind of task: its index, and the condition of it. SQLite is told which to go by: left alone, it
+/// A kind of task: from where, and its condition. SQLite is told which index to go by: left alone, it
 /// takes whichever, and may walk all that is completed to find what is open.
 type Source = (&'static str, &'static str);
 
-const OPEN: Source = ("tasks_open", "completed_at IS NULL AND deleted_at IS NULL");
+const OPEN: Source = (
+    "tasks INDEXED BY tasks_open",
+    "completed_at IS NULL AND deleted_at IS NULL",
+);
 const DONE: Source = (
-    "tasks_done",
+    "tasks INDEXED BY tasks_done",
     "completed_at IS NOT NULL AND deleted_at IS NULL",
 );
 const COMPLETED: Source = (
-    "tasks_completed",
+    "tasks INDEXED BY tasks_completed",
     "completed_at IS NOT NULL AND deleted_at IS NULL",
 );
-const TRASH: Source = ("tasks_trash", "deleted_at IS NOT NULL");
+const TRASH: Source = ("tasks INDEXED BY tasks_trash", "deleted_at IS NOT NULL");
+
+/// What some words find, one by one.
+const FOUND: &str = "task_words w CROSS JOIN tasks t ON t.rowid = w.rowid";
 
 /// Where a view's tasks come from. What is merged is in the same order on both sides.
 fn sources(view: &View) -> &'static [Source] {
@@ -170,15 +185,34 @@ fn sources(view: &View) -> &'static [Source] {
     }
 }
 
+/// A view's tasks among those that are found: all in one, so that what is found is looked at once.
+fn found(view: &View) -> Source {
+    let condition = match view {
+        View::All => "deleted_at IS NULL",
+        View::Completed => DONE.1,
+        View::Trash => TRASH.1,
+        View::Inbox | View::Today | View::Upcoming | View::Tag(_) => OPEN.1,
+    };
+    (FOUND, condition)
+}
+
+/// What is asked of the index of words: that each begins one. Nothing, where there are no words.
+fn words(user: UserId, query: &TaskQuery) -> Option<String> {
+    let tokens = search_tokens(user, query.q.as_deref()?);
+    let begin = |token: &String| format!("\"{token}\"*");
+    let words: Vec<_> = tokens.iter().map(begin).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 /// A person's tasks of a kind, in a view.
 fn from(
     sql: &mut QueryBuilder<Sqlite>,
-    (index, condition): &Source,
+    (kind, condition): &Source,
     user: UserId,
     view: &View,
     here: &Here<'_>,
 ) {
-    sql.push(" FROM tasks INDEXED BY ").push(index);
+    sql.push(" FROM ").push(*kind);
     sql.push(" WHERE user_id = ").push_bind(user.to_string());
     sql.push(" AND ").push(condition);
     let tomorrow = here.today.succ_opt();
@@ -216,13 +250,7 @@ fn tagged(sql: &mut QueryBuilder<Sqlite>, tag: &str) {
 }
 
 fn filter(sql: &mut QueryBuilder<Sqlite>, query: &TaskQuery, here: &Here<'_>) {
-    if let Some(q) = &query.q {
-        for word in search_words(q) {
-            sql.push(" AND instr(search, ").push_bind(word);
-            sql.push(") > 0");
-        }
-    }
-    if let Some(tag) = &query.tag {
+    for tag in &query.tags {
         tagged(sql, tag);
     }
     if let Some(priority) = query.priority {

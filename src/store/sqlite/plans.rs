@@ -138,3 +138,26 @@ async fn goes_by_the_index_of_a_view() {
         }
     }
 }
+
+#[tokio::test]
+async fn finds_words_by_their_index_alone() {
+    let mut connection = database().await;
+    let here = Here::at("Europe/Berlin", Timestamp(0), &TzDatabase);
+    for view in [View::All, View::Inbox, View::Completed, View::Trash] {
+        let query = TaskQuery {
+            view,
+            q: Some("milk tea".into()),
+            limit: 50,
+            ..TaskQuery::default()
+        };
+        let sql = list::listing(UserId(Uuid::nil()), &query, &here);
+        let sql = sql.sql().as_str().to_owned();
+        let steps = steps(&mut connection, &sql).await;
+        let [words] = scans(&steps)[..] else {
+            panic!("{sql}\n{steps:#?}");
+        };
+        assert!(words.starts_with("SCAN w VIRTUAL TABLE"), "{words}");
+        let by_row = "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)";
+        assert!(steps.iter().any(|step| step == by_row), "{steps:#?}");
+    }
+}

@@ -64,7 +64,7 @@ async fn filled(kit: &Kit, seed: u64) -> (UserId, Vec<Task>) {
 }
 
 /// All of a list, a few at a time.
-async fn walk(kit: &Kit, user: UserId, query: &TaskQuery, here: &Here<'_>) -> Vec<Task> {
+pub(super) async fn walk(kit: &Kit, user: UserId, query: &TaskQuery, here: &Here<'_>) -> Vec<Task> {
     let mut query = query.clone();
     let mut all = Vec::new();
     loop {
@@ -83,7 +83,7 @@ fn ids(tasks: &[Task]) -> Vec<String> {
 }
 
 /// Compares what a list holds, whatever its order.
-fn same(mut found: Vec<Task>, mut expected: Vec<Task>, what: &str) {
+pub(super) fn same(mut found: Vec<Task>, mut expected: Vec<Task>, what: &str) {
     found.sort_by_key(|t| t.id);
     expected.sort_by_key(|t| t.id);
     assert_eq!(found, expected, "{what}");
@@ -209,7 +209,7 @@ pub(crate) async fn filters(store: impl TestStore) {
     let cases: Vec<(TaskQuery, Holds<'_>)> = vec![
         (
             TaskQuery {
-                tag: Some("home".into()),
+                tags: vec!["home".into()],
                 ..all.clone()
             },
             Box::new(|t| t.tags.iter().any(|t| t == "home")),
@@ -288,7 +288,7 @@ pub(crate) async fn filters(store: impl TestStore) {
             TaskQuery {
                 view: View::Completed,
                 q: Some("home".into()),
-                tag: Some("home".into()),
+                tags: vec!["home".into()],
                 ..all.clone()
             },
             Box::new(|t| t.completed && t.tags.iter().any(|t| t == "home")),

@@ -293,3 +293,28 @@ async fn finds_nothing_by_what_it_cannot_keep() {
     let list = kit.store.list(ann, &query, &here).await;
     assert_eq!(refusal(list), Code::ValidationFailed);
 }
+
+#[tokio::test]
+async fn finds_what_was_there_before_there_was_an_index() {
+    let mut store = Postgres::new().await;
+    let ann = store.kit().person("ann").await;
+    store.kit().add_titled(ann, "Éclairs").await;
+    let endless = "x".repeat(9_000);
+    let back = format!(
+        "DROP INDEX tasks_words; DROP FUNCTION task_words; \
+         UPDATE tasks SET search = search || ' {endless}'; \
+         DELETE FROM _sqlx_migrations WHERE version = 5"
+    );
+    store.run(&back).await;
+    store.reopen().await;
+    for q in ["eclair", &endless] {
+        let query = TaskQuery {
+            q: Some(q.into()),
+            limit: 2,
+            ..TaskQuery::default()
+        };
+        let here = Here::at("UTC", NOON, &TzDatabase);
+        let page = store.kit().store.list(ann, &query, &here).await.unwrap();
+        assert_eq!(page.items.len(), 1);
+    }
+}
