@@ -242,7 +242,8 @@ fn by_dapr(config: &Config, sidecar: &Sidecar) -> Result<ByDapr> {
     let settings = &config.dapr;
     let client = Client::new(settings).map_err(Error::internal)?;
     let standing = Arc::new(Standing::default());
-    let transport = Dapr::new(client.clone(), settings, standing.clone());
+    let public_url = config.public_url.as_ref();
+    let transport = Dapr::new(client.clone(), settings, public_url, standing.clone());
     let subscriptions = sidecar.subscriptions.iter().map(Subscription::told);
     let wanted = Wanted::new(settings, subscriptions.collect());
     Ok(ByDapr {

@@ -18,6 +18,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tokio::time::Instant;
+use url::Url;
 
 use super::{
     standing::Standing,
@@ -44,16 +45,25 @@ pub struct Dapr {
     client: Client,
     pubsub: String,
     broadcast: String,
+    /// Where the schemas of events are.
+    schemas: Option<String>,
     standing: Arc<Standing>,
 }
 
 impl Dapr {
-    /// Publishes to the components that the settings name, and keeps `standing` true.
-    pub fn new(client: Client, settings: &Settings, standing: Arc<Standing>) -> Self {
+    /// Publishes to the components that the settings name, and keeps `standing` true. Events name
+    /// their schema where people reach this server at `public_url`.
+    pub fn new(
+        client: Client,
+        settings: &Settings,
+        public_url: Option<&Url>,
+        standing: Arc<Standing>,
+    ) -> Self {
         Self {
             client,
             pubsub: settings.pubsub.clone(),
             broadcast: settings.broadcast.clone(),
+            schemas: public_url.map(|url| format!("{url}schemas")),
             standing,
         }
     }
@@ -162,7 +172,10 @@ impl Transport for Dapr {
         if let Some(why) = self.standing.pause(topic) {
             return vec![Published::Refused(why); rows.len()];
         }
-        let read: Vec<_> = rows.iter().map(message).collect();
+        let read: Vec<_> = rows
+            .iter()
+            .map(|row| message(row, self.schemas.as_deref()))
+            .collect();
         let fit = rows.iter().zip(&read).filter_map(|(row, message)| {
             let message = message.as_ref().ok()?;
             Some((message.clone(), row.attempts > ALONE_AFTER))
@@ -211,16 +224,19 @@ struct CloudEvent<'a> {
     time: Timestamp,
     datacontenttype: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    dataschema: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceid: Option<&'a str>,
     data: &'a RawValue,
 }
 
-fn message(row: &OutboxRow) -> serde_json::Result<Message> {
+fn message(row: &OutboxRow, schemas: Option<&str>) -> serde_json::Result<Message> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Traced {
+        version: String,
         metadata: Trace,
     }
     #[derive(Default, Deserialize)]
@@ -228,7 +244,10 @@ fn message(row: &OutboxRow) -> serde_json::Result<Message> {
     struct Trace {
         traceparent: Option<String>,
     }
-    let Traced { metadata: trace } = serde_json::from_str(&row.json)?;
+    let Traced {
+        version,
+        metadata: trace,
+    } = serde_json::from_str(&row.json)?;
     let event = CloudEvent {
         specversion: "1.0",
         id: row.event_id,
@@ -237,6 +256,7 @@ fn message(row: &OutboxRow) -> serde_json::Result<Message> {
         subject: &row.subject,
         time: row.timestamp,
         datacontenttype: "application/json",
+        dataschema: schemas.map(|at| format!("{at}/{}/{version}.json", row.event_type)),
         traceparent: trace.traceparent.as_deref(),
         traceid: trace.traceparent.as_deref(),
         data: serde_json::from_str(&row.json)?,
