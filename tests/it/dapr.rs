@@ -1,6 +1,7 @@
 //! With a real sidecar and Redis behind it: nothing is lost, nothing happens twice, order holds.
 
 mod kit;
+mod presence;
 
 use std::{
     collections::{HashMap, HashSet},
