@@ -15,6 +15,7 @@ pub mod problem;
 pub mod routes;
 pub mod rpc;
 pub mod rpc_people;
+pub mod schemas;
 pub mod security;
 pub mod sidecar;
 pub mod state;
@@ -43,6 +44,7 @@ fn routes() -> Routes {
         .merge(health::routes())
         .merge(api::routes())
         .merge(rpc::routes())
+        .merge(schemas::routes())
         .merge(pages::routes())
 }
 
@@ -84,7 +86,9 @@ async fn wrong_method() -> Problem {
 /// Answers where there is nothing: people get a page, programs a problem.
 async fn nothing(app: State<AppState>, actor: Result<Option<Actor>>, request: Request) -> Response {
     let path = request.uri().path();
-    let program = ["/api/", "/rpc/"].iter().any(|p| path.starts_with(p));
+    let program = ["/api/", "/rpc/", "/schemas/"]
+        .iter()
+        .any(|p| path.starts_with(p));
     if program || ![Method::GET, Method::HEAD].contains(request.method()) {
         return Problem::from(Code::NotFound).into_response();
     }

@@ -7,6 +7,8 @@
 //! log by itself.
 
 pub mod frames;
+pub mod presence;
+pub mod tabs;
 
 use std::{
     collections::HashMap,
@@ -29,6 +31,7 @@ use tokio_util::{
     task::TaskTracker,
 };
 
+use self::tabs::Tabs;
 use crate::{error::Result, metrics, shutdown::watched, store::Feeds};
 
 /// Sockets that a person may have open.
@@ -43,6 +46,8 @@ const RECOVER: Duration = Duration::from_secs(1);
 /// All the people with sockets here.
 pub struct Hub {
     channels: Mutex<HashMap<UserId, Entry>>,
+    /// Sockets of tabs that want to know how many they are.
+    tabs: Arc<Tabs>,
     /// How often pumps look by themselves.
     poll: Option<Duration>,
     /// From waking a pump to its frames, in seconds.
@@ -108,6 +113,7 @@ impl Hub {
     pub fn new(poll: Option<Duration>, stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self {
             channels: Mutex::default(),
+            tabs: Arc::default(),
             poll,
             wakes: metrics::seconds(),
             tasks: TaskTracker::new(),
@@ -154,6 +160,11 @@ impl Hub {
     /// Told of how long it takes from waking the sockets of a person to their frames, in seconds.
     pub fn wakes(&self) -> Histogram {
         self.wakes.clone()
+    }
+
+    /// How many tabs people have.
+    pub fn tabs(&self) -> &Arc<Tabs> {
+        &self.tabs
     }
 
     /// How many sockets are open.

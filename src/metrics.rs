@@ -51,6 +51,7 @@ pub struct Metrics {
     delivery: Times<[Label; 1]>,
     dead_letters: Gauge,
     sockets: Gauge,
+    presence_faults: Counter,
     requests: Counters<Request>,
     answering: Times<Route>,
 }
@@ -85,6 +86,7 @@ impl Metrics {
             delivery: Family::new_with_constructor(Seconds),
             dead_letters: Gauge::default(),
             sockets: Gauge::default(),
+            presence_faults: Counter::default(),
             requests: Family::default(),
             answering: Family::new_with_constructor(Seconds),
         };
@@ -161,6 +163,11 @@ impl Metrics {
             "tidings_live_wake_seconds",
             "From a wake-up to the frame",
             wakes,
+        );
+        r.register(
+            "tidings_presence_faults",
+            "Rounds in which the state store failed",
+            self.presence_faults.clone(),
         );
         r.register("http_requests", "Requests", self.requests.clone());
         r.register(
@@ -241,6 +248,11 @@ impl Metrics {
     /// How many sockets are open now.
     pub fn sockets(&self, open: usize) {
         self.sockets.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// The state store failed, and tabs elsewhere are not counted.
+    pub fn presence_failed(&self) {
+        self.presence_faults.inc();
     }
 
     /// All of it, as text.

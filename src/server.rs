@@ -32,7 +32,10 @@ use crate::{
         state::{App, AppState},
         ws::Sockets,
     },
-    live::Hub,
+    live::{
+        Hub,
+        presence::{Presence, StateStore},
+    },
     metrics::Metrics,
     service::{accounts::Accounts, tasks::Tasks},
     shutdown::watched,
@@ -52,7 +55,7 @@ pub struct Server {
     side: (TcpListener, Arc<Sidecar>),
     relay: Relay,
     /// Look after the sidecar, where there is one.
-    watch: Option<(Watch, Roster)>,
+    watch: Option<(Watch, Roster, Presence)>,
     store: SharedStore,
     /// Cancelled when the server is to stop: no more connections, sockets close.
     stop: CancellationToken,
@@ -93,10 +96,12 @@ impl Server {
             token: config.app_token.clone(),
             stopping: stop.clone(),
         });
+        let holder = holder(store.epoch(), addr);
         let (transport, watch, standing) = match config.transport {
             EventTransport::Dapr => {
-                let by = by_dapr(&config, &sidecar)?;
-                (by.transport, Some((by.watch, by.roster)), Some(by.standing))
+                let by = by_dapr(&config, &sidecar, holder)?;
+                let watch = (by.watch, by.roster, by.presence);
+                (by.transport, Some(watch), Some(by.standing))
             }
             EventTransport::InProcess => {
                 let transport: Arc<dyn Transport> = Arc::new(InProcess::new(consumers));
@@ -104,7 +109,6 @@ impl Server {
             }
         };
         let transport = Arc::new(Metered::new(transport, metrics.clone()));
-        let holder = holder(store.epoch(), addr);
         let relay = Relay::new(store.clone(), transport, clock.clone(), wake, holder);
 
         let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
@@ -180,12 +184,14 @@ impl Server {
         let mut beside = JoinSet::new();
         let relay = self.relay.run(drain.clone());
         beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
-        if let Some((watch, roster)) = self.watch {
+        if let Some((watch, roster, presence)) = self.watch {
             let watch = watch.run(drain.clone());
             let name = "watch over the sidecar";
             beside.spawn(watched(name, drain.clone(), failed.clone(), watch));
             let roster = roster.run(drain.clone());
             beside.spawn(watched("roster", drain.clone(), failed.clone(), roster));
+            let presence = presence.run(drain.clone());
+            beside.spawn(watched("presence", drain.clone(), failed.clone(), presence));
         }
         let told = async {
             tokio::select! {
@@ -235,17 +241,28 @@ struct ByDapr {
     transport: Arc<dyn Transport>,
     watch: Watch,
     roster: Roster,
+    presence: Presence,
     standing: Arc<Standing>,
 }
 
-fn by_dapr(config: &Config, sidecar: &Sidecar) -> Result<ByDapr> {
+fn by_dapr(config: &Config, sidecar: &Sidecar, holder: Uuid) -> Result<ByDapr> {
     let settings = &config.dapr;
     let client = Client::new(settings).map_err(Error::internal)?;
     let standing = Arc::new(Standing::default());
-    let transport = Dapr::new(client.clone(), settings, standing.clone());
+    let public_url = config.public_url.as_ref();
+    let transport = Dapr::new(client.clone(), settings, public_url, standing.clone());
     let subscriptions = sidecar.subscriptions.iter().map(Subscription::told);
     let wanted = Wanted::new(settings, subscriptions.collect());
+    let presence = Presence::new(
+        sidecar.hub.tabs().clone(),
+        Arc::new(StateStore::new(client.clone(), settings)),
+        holder,
+        sidecar.clock.clone(),
+        standing.clone(),
+        sidecar.metrics.clone(),
+    );
     Ok(ByDapr {
+        presence,
         transport: Arc::new(transport),
         watch: Watch::new(client.clone(), wanted, standing.clone()),
         roster: Roster::new(client, settings, &config.roles, standing.clone()),

@@ -30,7 +30,6 @@ pub mod lists;
 mod live;
 pub mod past;
 pub mod queue;
-pub mod tabs;
 pub mod toast;
 pub mod undo;
 
@@ -44,8 +43,8 @@ pub enum Link {
     Connecting,
     /// Every change shows at once.
     Live {
-        /// Open tabs of this person in this browser, this one among them.
-        tabs: usize,
+        /// Open tabs of this person, this one among them.
+        tabs: u32,
     },
     /// The connection was lost and is being made anew.
     Reconnecting,

@@ -1,5 +1,5 @@
 // Tabs of one person: what happens in one is in the others at once.
-import { add, expect, type Page, row, rows, tab, test, titles } from './fixtures';
+import { add, expect, make, type Page, pill, row, rows, tab, test, titles } from './fixtures';
 
 const same = async (pages: Page[]) => {
   const first = await titles(pages[0]);
@@ -42,6 +42,33 @@ test('what one is typing stays while others change the list', async ({ page, per
   await expect(line).toBeFocused();
   await line.pressSequentially('rd');
   await expect(line).toHaveValue('Half a word');
+});
+
+test('the pill counts the tabs of a person in every browser', async ({ person, context, browser, server }) => {
+  const one = await tab(context);
+  await expect(pill(one)).toHaveText('Live');
+  const two = await tab(context);
+  const elsewhere = await browser.newContext({ baseURL: server.url });
+  const { email, password } = person;
+  const answer = await elsewhere.request.post('/api/auth/login', { data: { email, password } });
+  expect(answer.status()).toBe(200);
+  const three = await tab(elsewhere);
+  for (const page of [one, two, three]) await expect(pill(page)).toHaveText('Live in 3 tabs');
+  await two.close();
+  await expect(pill(one)).toHaveText('Live in 2 tabs');
+  await elsewhere.close();
+  await expect(pill(one)).toHaveText('Live');
+});
+
+test('a task that is removed for good in one tab is gone from the other', async ({ person, context, server }) => {
+  const task = await make(context.request, server.url, { title: 'Rubbish' });
+  await context.request.delete(`/api/tasks/${task.id}`);
+  const one = await tab(context, '/trash');
+  const two = await tab(context, '/trash');
+  await expect(row(two, 'Rubbish')).toBeVisible();
+  await row(one, 'Rubbish').getByRole('button', { name: 'Delete for good' }).click();
+  await expect(row(one, 'Rubbish')).toHaveCount(0);
+  await expect(row(two, 'Rubbish')).toHaveCount(0);
 });
 
 test.describe('signing out', () => {

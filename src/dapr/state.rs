@@ -1,10 +1,10 @@
 //! State that may be lost.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::{
-    Serialize,
+    Deserialize, Serialize,
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::json;
@@ -13,6 +13,9 @@ use super::{
     Client, Error, Fault,
     client::{Answer, Call},
 };
+
+/// Values that a sidecar reads at once, of those that it is asked for together.
+const PARALLEL: usize = 10;
 
 /// A value, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,45 @@ impl Client {
             value: call.read(&answer)?,
             etag: etag.to_owned(),
         }))
+    }
+
+    /// Reads many values, in the order of their keys.
+    ///
+    /// # Errors
+    /// Where the store cannot be asked for all of them, or holds something else.
+    pub async fn states<T: DeserializeOwned>(
+        &self,
+        store: &str,
+        keys: &[String],
+    ) -> Result<Vec<Option<Item<T>>>, Error> {
+        #[derive(Deserialize)]
+        struct Found<T> {
+            key: String,
+            data: Option<T>,
+            #[serde(default)]
+            etag: String,
+            #[serde(default)]
+            error: String,
+        }
+        let path = ["state", store, "bulk"];
+        let call = Call::new("state get", store, Method::POST, &path);
+        let body = json!({ "keys": keys, "parallelism": PARALLEL });
+        let call = call.with_body("application/json", body.to_string().into_bytes());
+        let found: Vec<Found<T>> = call.read(&self.call(&call).await?)?;
+        let mut items = HashMap::with_capacity(found.len());
+        for Found {
+            key,
+            data,
+            etag,
+            error,
+        } in found
+        {
+            if !error.is_empty() {
+                return Err(call.fails(Fault::Unreadable(error)));
+            }
+            items.insert(key, data.map(|value| Item { value, etag }));
+        }
+        Ok(keys.iter().map(|key| items.remove(key).flatten()).collect())
     }
 
     /// Writes a value over the one that was read with `etag`, or where there was none; the first to

@@ -295,6 +295,26 @@ async fn state_is_read_and_written_by_its_etag() {
 }
 
 #[tokio::test]
+async fn many_values_are_read_in_one_call() {
+    let found = json!([{ "key": "c", "data": 3, "etag": "9" }, { "key": "a" }]).to_string();
+    let failed = json!([{ "key": "a", "error": "no answer" }]).to_string();
+    let bench = Bench::new(&[(200, &found), (200, &failed)]).await;
+    let keys = ["a", "b", "c"].map(str::to_owned);
+    let read = bench.client.states::<Value>("s", &keys).await.unwrap();
+    let item = Item {
+        value: json!(3),
+        etag: "9".to_owned(),
+    };
+    assert_eq!(read, [None, None, Some(item)]);
+    let failed = bench.client.states::<Value>("s", &keys).await.unwrap_err();
+    assert!(failed.to_string().contains("no answer"), "{failed}");
+    let asked = bench.mock.asked.lock().unwrap();
+    assert_eq!(asked[0].line, "POST /v1.0/state/s/bulk");
+    let body: Value = serde_json::from_slice(&asked[0].body).unwrap();
+    assert_eq!(body, json!({ "keys": keys, "parallelism": 10 }));
+}
+
+#[tokio::test]
 async fn the_sidecar_tells_of_itself() {
     let metadata = json!({ "id": "tidings", "runtimeVersion": "1.18.1", "unknown": [],
         "components": [{ "name": "todo-pubsub", "type": "pubsub.redis", "version": "v1" }],

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use tidings_domain::{
     event::{SOURCE, Topic},
@@ -18,6 +18,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tokio::time::Instant;
+use url::Url;
 
 use super::{
     standing::Standing,
@@ -46,16 +47,25 @@ pub struct Dapr {
     client: Client,
     pubsub: String,
     broadcast: String,
+    /// Where the schemas of events are.
+    schemas: Option<String>,
     standing: Arc<Standing>,
 }
 
 impl Dapr {
-    /// Publishes to the components that the settings name, and keeps `standing` true.
-    pub fn new(client: Client, settings: &Settings, standing: Arc<Standing>) -> Self {
+    /// Publishes to the components that the settings name, and keeps `standing` true. Events name
+    /// their schema where people reach this server at `public_url`.
+    pub fn new(
+        client: Client,
+        settings: &Settings,
+        public_url: Option<&Url>,
+        standing: Arc<Standing>,
+    ) -> Self {
         Self {
             client,
             pubsub: settings.pubsub.clone(),
             broadcast: settings.broadcast.clone(),
+            schemas: public_url.map(|url| format!("{url}schemas")),
             standing,
         }
     }
@@ -164,7 +174,9 @@ impl Transport for Dapr {
         if let Some(why) = self.standing.pause(topic) {
             return vec![Published::Refused(why); rows.len()];
         }
-        let read: Vec<_> = rows.iter().map(|row| message(topic, row)).collect();
+        let schemas = self.schemas.as_deref();
+        let read = rows.iter().map(|row| message(topic, row, schemas));
+        let read: Vec<_> = read.collect();
         let fit = rows.iter().zip(&read).filter_map(|(row, message)| {
             let (message, _) = message.as_ref().ok()?;
             Some((message.clone(), row.attempts > ALONE_AFTER))
@@ -217,14 +229,28 @@ struct CloudEvent<'a> {
     time: Timestamp,
     datacontenttype: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    dataschema: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceid: Option<&'a str>,
     data: &'a RawValue,
 }
 
-fn message(topic: Topic, row: &OutboxRow) -> serde_json::Result<(Message, Publishing<'_>)> {
+/// What the schema of an event goes by.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Format {
+    version: String,
+}
+
+fn message<'a>(
+    topic: Topic,
+    row: &'a OutboxRow,
+    schemas: Option<&str>,
+) -> serde_json::Result<(Message, Publishing<'a>)> {
     let data = serde_json::from_str(&row.json)?;
+    let Format { version } = serde_json::from_str(&row.json)?;
     let publishing = Publishing::begin(topic, row, TraceContext::of_event(&row.json));
     let traceparent = publishing.trace.map(|trace| trace.to_string());
     let event = CloudEvent {
@@ -235,6 +261,7 @@ fn message(topic: Topic, row: &OutboxRow) -> serde_json::Result<(Message, Publis
         subject: &row.subject,
         time: row.timestamp,
         datacontenttype: "application/json",
+        dataschema: schemas.map(|at| format!("{at}/{}/{version}.json", row.event_type)),
         traceparent: traceparent.as_deref(),
         traceid: traceparent.as_deref(),
         data,

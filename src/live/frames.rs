@@ -37,6 +37,11 @@ pub fn live(cursor: i64) -> Utf8Bytes {
     format!(r#"{{"t":"live","cursor":{cursor}}}"#).into()
 }
 
+/// Says how many tabs the person has.
+pub fn tabs(count: u32) -> Utf8Bytes {
+    format!(r#"{{"t":"tabs","count":{count}}}"#).into()
+}
+
 /// Says that a snapshot follows.
 pub fn reset(reason: ResetReason) -> Utf8Bytes {
     json!({ "t": "reset", "reason": reason }).to_string().into()
@@ -207,6 +212,7 @@ mod tests {
             }
         );
         assert_eq!(read(&live(3)), ServerFrame::Live { cursor: 3 });
+        assert_eq!(read(&tabs(3)), ServerFrame::Tabs { count: 3 });
         assert_eq!(
             read(&reset(ResetReason::TooMany)),
             ServerFrame::Reset {

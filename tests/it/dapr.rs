@@ -2,6 +2,7 @@
 
 mod files;
 pub(crate) mod kit;
+mod presence;
 mod split;
 
 use std::{

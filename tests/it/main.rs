@@ -12,6 +12,7 @@ mod desk;
 mod doctor;
 mod drain;
 mod edge;
+mod events;
 mod kit;
 mod live;
 mod pages;

@@ -28,6 +28,9 @@ impl FromJson for ServerFrame {
             "live" => Self::Live {
                 cursor: json.field("cursor")?,
             },
+            "tabs" => Self::Tabs {
+                count: json.field("count")?,
+            },
             "reset" => Self::Reset {
                 reason: json.field("reason")?,
             },
@@ -83,11 +86,13 @@ impl ToJson for ClientFrame {
                 client_id,
                 tab_id,
                 resume,
+                tabs,
             } => Json::object(&[
                 ("t", "hello".write()),
                 ("client_id", client_id.write()),
                 ("tab_id", tab_id.write()),
                 ("resume", resume.write()),
+                ("tabs", tabs.write()),
             ]),
             Self::Sync { cursor } => {
                 Json::object(&[("t", "sync".write()), ("cursor", cursor.write())])

@@ -219,6 +219,7 @@ fn what_a_browser_asks_is_written_as_the_server_reads_it() {
             client_id: ClientId(Uuid::from_u128(1)),
             tab_id: Uuid::from_u128(2),
             resume,
+            tabs: true,
         });
     }
     writes_like_serde(&ClientFrame::Sync { cursor: 7 });
@@ -238,6 +239,7 @@ fn frames_are_read_as_the_server_writes_them() {
         snapshot,
         json!({"t": "events", "from": 1, "to": 0, "items": []}),
         json!({"t": "live", "cursor": 3}),
+        json!({"t": "tabs", "count": 3}),
         json!({"t": "reset", "reason": "too_many"}),
         json!({"t": "ping"}),
         json!({"t": "pong"}),

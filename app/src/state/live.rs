@@ -21,7 +21,7 @@ use uuid::Uuid;
 use web_sys::Event;
 
 pub use self::others::nobody;
-use super::{Client, Link, tabs::Tabs};
+use super::{Client, Link};
 use crate::{
     browser::{channel::Channel, clock, http, id, page, storage, timer::Timer},
     route::encode,
@@ -51,11 +51,10 @@ pub(super) struct Live {
     failures: Cell<u32>,
     /// The session is over; nothing is sent any more.
     out: Cell<bool>,
-    tabs: RefCell<Tabs>,
+    /// Open tabs of this person, as the server counts them.
+    tabs: Cell<u32>,
+    /// To the other tabs of this browser.
     channel: RefCell<Option<Channel>>,
-    /// Where pages of nobody speak.
-    nobody: RefCell<Option<Channel>>,
-    saying: RefCell<Option<Timer>>,
     ticking: RefCell<Option<Timer>>,
     glowing: RefCell<Option<Timer>>,
 }
@@ -84,10 +83,8 @@ pub(super) fn start(client: Client) {
         pause: RefCell::default(),
         failures: Cell::new(0),
         out: Cell::new(false),
-        tabs: RefCell::default(),
+        tabs: Cell::new(0),
         channel: RefCell::default(),
-        nobody: RefCell::default(),
-        saying: RefCell::default(),
         ticking: RefCell::default(),
         glowing: RefCell::default(),
     });
@@ -149,12 +146,9 @@ impl Live {
             live.hang_up();
             live.show_link();
         });
-        let live = Rc::clone(self);
-        page::on_window("pagehide", move |_: Event| live.leave_others());
         // Back from the browser's cache of pages: time has passed, and the socket is gone.
         let live = Rc::clone(self);
         page::on_window("pageshow", move |_: Event| {
-            live.greet_others();
             live.tick();
             live.wake();
         });
@@ -175,7 +169,7 @@ impl Live {
             let waiting = self.client.waiting.get_untracked();
             Link::Offline { waiting }
         } else if live {
-            let tabs = self.tabs.borrow_mut().count(self.client.exact_now());
+            let tabs = self.tabs.get();
             Link::Live { tabs }
         } else if self.is_first_try() && failures == 0 {
             Link::Connecting

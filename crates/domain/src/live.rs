@@ -49,6 +49,9 @@ pub enum ClientFrame {
         tab_id: Uuid,
         /// Where to go on from, or nothing for a snapshot.
         resume: Option<Resume>,
+        /// Whether it counts as a tab and is told how many there are.
+        #[serde(default)]
+        tabs: bool,
     },
     /// Ask again from here.
     Sync {
@@ -103,6 +106,11 @@ pub enum ServerFrame {
     Live {
         /// The last seq sent.
         cursor: i64,
+    },
+    /// How many tabs the person has, for who asked in the hello.
+    Tabs {
+        /// Tabs, this one among them.
+        count: u32,
     },
     /// Forget everything; a snapshot follows.
     Reset {

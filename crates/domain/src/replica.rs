@@ -150,7 +150,7 @@ impl Replica {
                 items,
                 last,
             } => self.snapshot(cursor, items, last),
-            ServerFrame::Ping | ServerFrame::Pong => Step::Nothing,
+            ServerFrame::Tabs { .. } | ServerFrame::Ping | ServerFrame::Pong => Step::Nothing,
         }
     }
 

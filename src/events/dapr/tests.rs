@@ -103,9 +103,10 @@ impl Bench {
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let standing = Arc::new(Standing::default());
         let client = Client::new(&settings).unwrap();
+        let public_url = "https://tidings.example".parse().unwrap();
         Self {
             sidecar,
-            transport: Dapr::new(client, &settings, standing.clone()),
+            transport: Dapr::new(client, &settings, Some(&public_url), standing.clone()),
             standing,
             serving,
         }
@@ -127,7 +128,8 @@ impl Bench {
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 fn row(id: u128) -> OutboxRow {
-    let json = json!({ "event_id": Uuid::from_u128(id), "metadata": { "traceparent": TRACE } });
+    let json = json!({ "event_id": Uuid::from_u128(id), "version": "1.0",
+        "metadata": { "traceparent": TRACE } });
     OutboxRow {
         id: id as i64,
         topic: Topic::TaskEvents,
@@ -168,7 +170,8 @@ async fn a_row_becomes_a_cloud_event_for_the_component_of_its_topic() {
         "specversion": "1.0", "id": user, "source": "/tidings", "type": "task.created",
         "subject": "subject", "time": "1970-01-01T00:00:00.000Z",
         "datacontenttype": "application/json", "traceparent": TRACE, "traceid": TRACE,
-        "data": { "event_id": user, "metadata": { "traceparent": TRACE } },
+        "dataschema": "https://tidings.example/schemas/task.created/1.0.json",
+        "data": { "event_id": user, "version": "1.0", "metadata": { "traceparent": TRACE } },
     });
     assert_eq!(calls[0].1, [expected]);
 }

@@ -17,7 +17,7 @@ use super::{FRAME_IN_MAX, Sockets};
 use crate::{
     auth::Via,
     error::Error,
-    live::{PAGE, Pulse, Seat, frames},
+    live::{PAGE, Pulse, Seat, frames, tabs::Tab},
 };
 
 /// Closing takes at most this long.
@@ -93,10 +93,11 @@ impl Socket {
 
     async fn serve(&mut self, seat: &mut Seat) -> Step<Infallible> {
         let timing = self.sockets.timing;
-        let resume = timeout(timing.hello, self.hello())
+        let (resume, counts) = timeout(timing.hello, self.hello())
             .await
             .unwrap_or(Err(End::Close(close::LIMIT, "no hello")))?;
-        self.welcome(resume).await?;
+        let mut tab = counts.then(|| self.sockets.hub.tabs().open(self.user));
+        self.welcome(resume, tab.as_mut()).await?;
         let mut check = Instant::now() + timing.heartbeat;
         loop {
             let silent = self.heard + 3 * timing.heartbeat;
@@ -114,16 +115,17 @@ impl Socket {
                     self.look_again().await?;
                 }
                 pulse = seat.pulses.recv() => self.pulse(pulse).await?,
+                count = recount(tab.as_mut()) => self.send(frames::tabs(count)).await?,
             }
         }
     }
 
-    /// Waits for the hello.
-    async fn hello(&mut self) -> Step<Option<Resume>> {
+    /// Waits for the hello: where to go on from, and whether to tell how many tabs there are.
+    async fn hello(&mut self) -> Step<(Option<Resume>, bool)> {
         loop {
             let message = self.ws.recv().await;
             match self.read(message)? {
-                Some(ClientFrame::Hello { resume, .. }) => return Ok(resume),
+                Some(ClientFrame::Hello { resume, tabs, .. }) => return Ok((resume, tabs)),
                 Some(ClientFrame::Ping) => self.send(frames::pong()).await?,
                 Some(ClientFrame::Sync { .. }) => return Err(malformed()),
                 Some(ClientFrame::Pong) | None => {}
@@ -132,7 +134,7 @@ impl Socket {
     }
 
     /// Answers the hello, and with it everything that was missed.
-    async fn welcome(&mut self, resume: Option<Resume>) -> Step {
+    async fn welcome(&mut self, resume: Option<Resume>, tab: Option<&mut Tab>) -> Step {
         let store = &self.sockets.store;
         let epoch = store.epoch();
         let head = store
@@ -141,6 +143,9 @@ impl Socket {
             .map_err(|error| failed(self.user, error))?;
         let now = self.sockets.ambient.clock.now();
         self.send(frames::welcome(epoch, head, now)).await?;
+        if let Some(tab) = tab {
+            self.send(frames::tabs(tab.count())).await?;
+        }
         match resume {
             None => self.catch_up(Some(ResetReason::New)).await,
             Some(resume) if resume.epoch != epoch => self.catch_up(Some(ResetReason::Epoch)).await,
@@ -285,6 +290,17 @@ impl Socket {
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::Close(close::SLOW, "slow")),
         }
+    }
+}
+
+/// How many tabs there are, once they are more or fewer; never for who does not count them.
+async fn recount(tab: Option<&mut Tab>) -> u32 {
+    match tab {
+        Some(tab) => {
+            tab.changed().await;
+            tab.count()
+        }
+        None => std::future::pending().await,
     }
 }
 

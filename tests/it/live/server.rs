@@ -113,6 +113,36 @@ async fn a_tab_outlives_a_restart_and_misses_nothing() {
 }
 
 #[tokio::test]
+async fn tabs_that_ask_are_told_how_many_they_are_and_others_are_not() {
+    let app = TestApp::new().await;
+    let ann = app.person("ann").await;
+    let mut other = open(&app, &ann).await;
+    other.hello(Value::Null).await;
+    other.snapshot().await;
+    other.events_until_live(0).await;
+    let mut tabs = Vec::<Tab>::new();
+    for count in 1..=3 {
+        let mut tab = open(&app, &ann).await;
+        tab.send(json!({ "t": "hello", "client_id": uuid::Uuid::now_v7(),
+            "tab_id": uuid::Uuid::now_v7(), "resume": null, "tabs": true }))
+            .await;
+        assert_eq!(tab.frame().await["t"], "welcome");
+        let told = tab.frame().await;
+        assert_eq!(told, json!({ "t": "tabs", "count": count }));
+        for before in &mut tabs {
+            before.counts(count).await;
+        }
+        tabs.push(tab);
+    }
+    drop(tabs.pop());
+    for tab in &mut tabs {
+        tab.counts(2).await;
+    }
+    other.send(json!({ "t": "ping" })).await;
+    assert_eq!(other.frame().await["t"], "pong");
+}
+
+#[tokio::test]
 async fn no_socket_outlives_its_account() {
     let heartbeat = std::time::Duration::from_millis(200);
     let app = TestApp::with(|config| config.timing.heartbeat = heartbeat).await;

@@ -96,6 +96,11 @@ impl Tab {
         }
     }
 
+    /// Reads on until it is told that its person has so many tabs.
+    pub(crate) async fn counts(&mut self, tabs: u32) {
+        while self.frame().await != json!({ "t": "tabs", "count": tabs }) {}
+    }
+
     /// The code that the server closes with, whatever it says before.
     pub(crate) async fn closed(&mut self) -> u16 {
         loop {

@@ -1,26 +1,25 @@
-//! The other tabs of this browser: how many there are, what they leave behind, what they say.
+//! The other tabs of this browser: what they say, what they leave behind.
 
 use std::{cell::Cell, rc::Rc};
 use web_sys::Event;
 
 use leptos::{prelude::document, task::spawn_local};
+use tidings_domain::id::TaskId;
 
 use super::Live;
 use crate::{
-    browser::{channel::Channel, clock, locks, page, storage, timer::Timer},
-    state::{
-        queue,
-        tabs::{SAY_MS, Word},
-    },
+    browser::{channel::Channel, clock, locks, page, storage},
+    state::queue,
 };
 
-/// Where pages of nobody say that they are: a session may have ended.
-const NOBODY: &str = "tidings.nobody";
+/// Where the tabs of a browser tell one another what no event says: the id of a task that was
+/// removed for good, or nothing where a session may have ended.
+const CHANNEL: &str = "tidings";
 
 /// What a page of nobody does in the browser: it lets the other tabs look whether they are still
 /// signed in, for signing out in one ends all, and tells the form for a new account the time zone.
 pub fn nobody() {
-    if let Some(channel) = Channel::join(NOBODY, |_| {}) {
+    if let Some(channel) = Channel::join(CHANNEL, |_| {}) {
         channel.say("");
     }
     let field = document().query_selector("input[name=time_zone]");
@@ -30,68 +29,32 @@ pub fn nobody() {
 }
 
 impl Live {
-    /// Joins the tabs of the same person.
+    /// Listens to the other tabs.
     pub(super) fn join_others(self: &Rc<Self>) {
         let live = Rc::clone(self);
-        let name = format!("tidings.{}", self.user);
-        let channel = Channel::join(&name, move |text| {
-            if let Some(word) = Word::read(&text) {
-                live.told(word);
+        let channel = Channel::join(CHANNEL, move |text| match text.parse() {
+            Ok(id) => {
+                let task = TaskId(id);
+                live.client
+                    .core
+                    .update_value(|core| core.replica.forget(task));
+                live.client.refresh([task]);
+            }
+            Err(_) => {
+                let live = Rc::clone(&live);
+                spawn_local(async move {
+                    live.check_session().await;
+                });
             }
         });
         *self.channel.borrow_mut() = channel;
-        let live = Rc::clone(self);
-        let nobody = Channel::join(NOBODY, move |_| {
-            let live = Rc::clone(&live);
-            spawn_local(async move {
-                live.check_session().await;
-            });
-        });
-        *self.nobody.borrow_mut() = nobody;
-        self.greet_others();
     }
 
-    /// Tells the other tabs.
-    pub(super) fn say(&self, word: Word) {
+    /// Tells the other tabs that a task was removed for good.
+    pub(super) fn say_gone(&self, task: TaskId) {
         if let Some(channel) = &*self.channel.borrow() {
-            channel.say(&word.write());
+            channel.say(&task.to_string());
         }
-    }
-
-    /// Asks who is there, which also says that this tab is.
-    pub(super) fn greet_others(self: &Rc<Self>) {
-        self.say(Word::Who(self.tab));
-        self.say_later();
-    }
-
-    /// Says that this tab goes.
-    pub(super) fn leave_others(&self) {
-        self.say(Word::Bye(self.tab));
-    }
-
-    fn say_later(self: &Rc<Self>) {
-        let live = Rc::clone(self);
-        let timer = Timer::after(SAY_MS, move || {
-            live.say(Word::Here(live.tab));
-            live.show_link();
-            live.say_later();
-        });
-        *self.saying.borrow_mut() = Some(timer);
-    }
-
-    fn told(self: &Rc<Self>, word: Word) {
-        self.tabs.borrow_mut().hear(word, self.client.exact_now());
-        match word {
-            Word::Who(_) => self.say(Word::Here(self.tab)),
-            Word::Here(_) | Word::Bye(_) => {}
-            Word::Gone(task) => {
-                self.client
-                    .core
-                    .update_value(|core| core.replica.forget(task));
-                self.client.refresh([task]);
-            }
-        }
-        self.show_link();
     }
 
     /// Takes over the lines of tabs that are gone, now and whenever one goes. A tab holds a lock by

@@ -31,6 +31,10 @@ impl Live {
                 self.tick();
                 self.set_heartbeat(*heartbeat_ms);
             }
+            ServerFrame::Tabs { count } => {
+                self.tabs.set(*count);
+                self.show_link();
+            }
             ServerFrame::Ping => self.send(&ClientFrame::Pong),
             _ => {}
         }

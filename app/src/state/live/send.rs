@@ -17,7 +17,6 @@ use crate::{
     state::{
         backoff,
         queue::{self, Verdict},
-        tabs::Word,
         undo,
     },
 };
@@ -98,7 +97,7 @@ impl Live {
                     }
                 });
                 if change.command == Command::Purge {
-                    self.say(Word::Gone(change.task_id));
+                    self.say_gone(change.task_id);
                 }
                 client.refresh(ids);
             }

@@ -133,6 +133,7 @@ impl Live {
         wire.live = false;
         let socket = wire.socket.take();
         drop(wire);
+        self.tabs.set(0);
         drop(socket);
         self.client
             .core
@@ -152,6 +153,7 @@ impl Live {
                     client_id: self.me,
                     tab_id: self.tab,
                     resume,
+                    tabs: true,
                 });
                 self.watch();
             }
