@@ -8,5 +8,6 @@ need redis-server redis-server
 need redis-cli redis-tools
 need_file /usr/lib/postgresql/15/bin/postgres postgresql
 scripts/daprd.sh >/dev/null
+scripts/kafka.sh >/dev/null
 
 cargo test "$@"
