@@ -16,6 +16,7 @@ async fn kafka_keeps_the_order_of_each_person_and_loses_nothing() {
     let two = Replica::start(&place, "two", &[]).await;
     let subscriber = Subscriber::start(&place).await;
     let mut scene = Scene::open(&[&one, &two]).await;
+    scene.joined().await;
     scene.work_for(1_000).await;
     // In the midst of them, in everybody's partition, what can never be handled.
     let users: Vec<_> = scene

@@ -175,6 +175,13 @@ impl Place {
 }
 
 impl Setting {
+    /// Where a PostgreSQL is, in words and not as a URL.
+    fn database_in_words(&self) -> String {
+        let url = self.database.trim_start_matches("postgres://");
+        let words = url.replace('@', " host=").replace('/', " dbname=");
+        format!("user={}", words.replace("%2F", "/"))
+    }
+
     /// Starts a sidecar. Its ports: HTTP, gRPC, internal, metrics.
     fn sidecar(
         &self,
@@ -206,7 +213,7 @@ impl Setting {
             .env("DAPR_HOST_IP", "127.0.0.1")
             .env(self.broker.0, &self.broker.1)
             .env("DATABASE_URL", &self.database)
-            .env("STATE_DATABASE", &self.database)
+            .env("STATE_DATABASE", self.database_in_words())
             .envs(variables.iter().cloned());
         let components = Path::new("components");
         let broker = components.join(self.components);

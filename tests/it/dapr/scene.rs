@@ -8,6 +8,7 @@ use std::{
 
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::{kit::Replica, watchers::Follower};
 use crate::crash::{
@@ -90,6 +91,21 @@ impl Scene {
     pub(crate) async fn work_for(&mut self, ms: u64) {
         self.work(tokio::time::sleep(Duration::from_millis(ms)))
             .await;
+    }
+
+    /// Everybody works until those who look on see it at once. A broadcast that begins with what comes
+    /// reaches a replica only once its sidecar is there.
+    pub(crate) async fn joined(&mut self) {
+        let mut in_a_row = 0;
+        for _ in 0..30 {
+            self.work_for(50).await;
+            let seen = timeout(Duration::from_secs(2), self.seen()).await;
+            in_a_row = if seen.is_ok() { in_a_row + 1 } else { 0 };
+            if in_a_row == 3 {
+                return;
+            }
+        }
+        panic!("the broadcast does not reach every replica");
     }
 
     /// Each person's id and log.

@@ -32,7 +32,6 @@ async fn deaf(place: &Place) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stdout, reason = "a failing test tells what to repeat")]
 async fn deliveries_shuffled_doubled_and_at_once_end_as_those_in_order_once() {
     let seed = rand::random();
     println!("seed {seed}");

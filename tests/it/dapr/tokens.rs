@@ -45,6 +45,7 @@ async fn each_side_shows_its_token_and_a_wrong_one_is_told_of_and_loses_nothing(
     replica.kill_program();
     replica.set("APP_API_TOKEN", "in");
     replica.start_program();
+    replica.ready("ok").await;
     audited(&ann, 9).await;
     assert_eq!(replica.metric("tidings_dead_letters").await, Some(0.0));
 }
