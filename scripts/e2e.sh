@@ -9,6 +9,10 @@ need npm npm
 if [ -z "${TIDINGS_CHROMIUM:-}" ]; then
     need chromium chromium
 fi
+# Beside servers of their own, replicas have these.
+need redis-server redis-server
+need_file /usr/lib/postgresql/15/bin/postgres postgresql
+scripts/daprd.sh >/dev/null
 scripts/front.sh
 cargo test --quiet --no-run
 

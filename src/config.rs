@@ -51,6 +51,8 @@ pub struct Config {
     pub roles: Roles,
     /// How often open sockets look for events by themselves.
     pub live_poll: Option<Duration>,
+    /// How often consumers look in the log for what a broker never delivered.
+    pub catch_up: Option<Duration>,
     /// Where people reach this server; unset: under the loopback names.
     pub public_url: Option<Url>,
     /// Networks whose X-Forwarded-For and -Proto are believed.
@@ -79,6 +81,7 @@ impl Default for Config {
             hashes: String::new(),
             roles: Roles::all(),
             live_poll: Some(Duration::from_secs(3)),
+            catch_up: Some(Duration::from_secs(300)),
             public_url: None,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),

@@ -2,6 +2,7 @@
 //! order, and has its effect once.
 
 pub mod audit;
+pub mod catch_up;
 pub mod live;
 pub mod roles;
 mod traced;
@@ -176,6 +177,11 @@ pub trait Consumer: Send + Sync {
     fn name(&self) -> &'static str;
     /// What it subscribes to.
     fn topics(&self) -> &'static [Topic];
+    /// Whether the inbox has, under its name, every event of its topics that it took in. What is
+    /// missing there although it was published is then handed over again ([`catch_up`]).
+    fn has_inbox(&self) -> bool {
+        false
+    }
     /// Handles deliveries, all or none, each once however often it comes. A refusal means that the
     /// delivery can never be handled; any other error that it may be later.
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()>;

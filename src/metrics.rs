@@ -211,6 +211,12 @@ impl Metrics {
         }
     }
 
+    /// So many events were handed to a consumer from the log.
+    pub fn recovered(&self, consumer: &'static str, events: u64) {
+        let labels = [("consumer", consumer), ("outcome", "recovered")];
+        self.consumed.get_or_create(&labels).inc_by(events);
+    }
+
     /// A request was answered.
     pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let (method, route) = (method.to_owned(), route.to_owned());

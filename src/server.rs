@@ -16,7 +16,7 @@ use crate::{
     auth::{cache::Cache, sessions::Sessions},
     clock::Ambient,
     config::{Config, EventTransport},
-    consumers::{Consumers, Role},
+    consumers::{Consumers, Role, catch_up::CatchUp},
     dapr::Client,
     error::{Error, Result},
     events::{
@@ -54,6 +54,7 @@ pub struct Server {
     /// Where the sidecar reaches us.
     side: (TcpListener, Arc<Sidecar>),
     relay: Relay,
+    catch_up: CatchUp,
     /// Look after the sidecar, where there is one.
     watch: Option<(Watch, Roster, Presence)>,
     store: SharedStore,
@@ -84,6 +85,7 @@ impl Server {
         let clock = ambient.clock.clone();
         let consumers = Consumers::of_roles(&config.roles, &hub, store.clone(), &ambient)
             .counted(metrics.clone(), clock.clone());
+        let catch_up = CatchUp::new(&consumers, store.clone(), config.catch_up, metrics.clone());
         let sidecar = Arc::new(Sidecar {
             subscriptions: subscriptions(&config.roles.topics(), &config.dapr),
             consumers: consumers.clone(),
@@ -143,6 +145,7 @@ impl Server {
             sockets,
             side: (side, sidecar),
             relay,
+            catch_up,
             watch,
             store,
             stop,
@@ -184,6 +187,8 @@ impl Server {
         let mut beside = JoinSet::new();
         let relay = self.relay.run(drain.clone());
         beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
+        let catch_up = self.catch_up.run(drain.clone());
+        beside.spawn(watched("catch-up", drain.clone(), failed.clone(), catch_up));
         if let Some((watch, roster, presence)) = self.watch {
             let watch = watch.run(drain.clone());
             let name = "watch over the sidecar";

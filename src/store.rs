@@ -4,6 +4,7 @@
 mod aside;
 mod check;
 mod listing;
+mod missed;
 mod outbox;
 mod people;
 pub mod plan;
@@ -24,6 +25,7 @@ use crate::{clock::Ambient, error::Result};
 pub use self::{
     aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
     check::Findings,
+    missed::Missed,
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
@@ -37,7 +39,16 @@ pub use self::{
 /// Everything that lasts.
 #[async_trait]
 pub trait Store:
-    Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + OutboxAside + DeadLetters + AuditTrail
+    Tasks
+    + Feeds
+    + Accounts
+    + Sessions
+    + Tokens
+    + Outbox
+    + OutboxAside
+    + DeadLetters
+    + AuditTrail
+    + Missed
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

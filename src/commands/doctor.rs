@@ -136,6 +136,16 @@ async fn server(config: &Config) -> Found {
             shown(&roles)
         ));
     }
+    if let Some(failing) = told["dapr"]["failing"].as_object() {
+        let failing: Vec<_> = failing
+            .iter()
+            .map(|(t, why)| format!("{t} ({})", shown(why)))
+            .collect();
+        return Err(format!(
+            "topics take nothing for now: look at the broker: {}",
+            failing.join(", ")
+        ));
+    }
     if paused.is_empty() {
         return Ok(format!("the one at {addr} is ready"));
     }

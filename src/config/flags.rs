@@ -107,6 +107,14 @@ pub struct ServeArgs {
         value_name = "SECONDS"
     )]
     live_poll_seconds: String,
+    /// How often consumers look in the log for what a broker never delivered; 0: never
+    #[arg(
+        long,
+        env = "CATCH_UP_SECONDS",
+        default_value = "300",
+        value_name = "SECONDS"
+    )]
+    catch_up_seconds: String,
     /// Where people reach this server, such as https://tidings.example; unset: this machine alone
     #[arg(
         long,
@@ -237,6 +245,7 @@ impl ServeArgs {
         let transport = events.as_ref().map(|events| events.transport);
         let roles = faults.take("ROLES", roles(&self.roles, transport));
         let live_poll = faults.take("LIVE_POLL_SECONDS", seconds(&self.live_poll_seconds));
+        let catch_up = faults.take("CATCH_UP_SECONDS", seconds(&self.catch_up_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let traces = self.traces.check(&mut faults);
@@ -261,6 +270,7 @@ impl ServeArgs {
             hashes: hashes.unwrap_or_default(),
             roles: roles.unwrap_or(default.roles),
             live_poll: live_poll.flatten(),
+            catch_up: catch_up.flatten(),
             public_url: public_url.flatten(),
             trusted_proxies: proxies.unwrap_or_default(),
             limits,
@@ -306,6 +316,7 @@ mod tests {
         let config = program(&[]).serve.check().unwrap();
         assert_eq!(config.site_addr, Config::default().site_addr);
         assert_eq!(config.live_poll, Some(Duration::from_secs(3)));
+        assert_eq!(config.catch_up, Some(Duration::from_secs(300)));
         assert!(config.limits.sign_up_address.is_some());
         assert!(config.traces.is_none());
     }
@@ -330,6 +341,7 @@ mod tests {
             "--event-transport=pigeon",
             "--roles=cook",
             "--live-poll-seconds=-1",
+            "--catch-up-seconds=soon",
             "--public-url=https://example.com/app",
             "--trusted-proxies=10.0.0.0/8,home",
             "--otel-exporter-otlp-endpoint=https://collector",
@@ -346,6 +358,7 @@ mod tests {
             "EVENT_TRANSPORT",
             "ROLES",
             "LIVE_POLL_SECONDS",
+            "CATCH_UP_SECONDS",
             "PUBLIC_URL",
             "TRUSTED_PROXIES",
             "OTEL_EXPORTER_OTLP_ENDPOINT",

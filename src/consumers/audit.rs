@@ -35,6 +35,10 @@ impl Consumer for Audit {
         Role::Audit.topics()
     }
 
+    fn has_inbox(&self) -> bool {
+        true
+    }
+
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {
         let recorded_at = self.clock.now();
         let entry = |delivery: &Delivery| AuditEntry {

@@ -102,8 +102,10 @@ impl Dapr {
             }
             Err(error) => return vec![self.judge(topic, &error, round); messages.len()],
         };
-        if failed.iter().any(Option::is_none) {
-            self.standing.taken(topic);
+        match failed.first() {
+            _ if failed.iter().any(Option::is_none) => self.standing.taken(topic),
+            Some(Some(why)) => self.standing.failing(topic, why),
+            _ => {}
         }
         let became = |failed: Option<String>| failed.map_or(Published::Taken, Published::Passing);
         failed.into_iter().map(became).collect()
@@ -127,11 +129,13 @@ impl Dapr {
                 self.standing.lost(&words);
                 Published::Passing(words)
             }
-            Fault::Slow(_) => {
-                round.end();
+            fault => {
+                if matches!(fault, Fault::Slow(_)) {
+                    round.end();
+                }
+                self.standing.failing(topic, &words);
                 Published::Passing(words)
             }
-            _ => Published::Passing(words),
         }
     }
 }

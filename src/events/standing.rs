@@ -21,6 +21,7 @@ pub struct Standing(Mutex<Now>);
 struct Now {
     sidecar: Sidecar,
     paused: BTreeMap<Topic, Pause>,
+    failing: BTreeMap<Topic, String>,
     missing: Vec<String>,
     others: Option<String>,
 }
@@ -51,6 +52,9 @@ pub struct Report {
     /// Topics that pause, and why: a wrong component, scope or topic.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub paused: BTreeMap<&'static str, String>,
+    /// Topics that take nothing for now, and why: a broker that is away.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failing: BTreeMap<&'static str, String>,
     /// What the sidecar should have and has not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
@@ -80,6 +84,9 @@ impl Standing {
             },
             paused: paused
                 .map(|(topic, pause)| (topic.as_str(), pause.why.clone()))
+                .collect(),
+            failing: (now.failing.iter())
+                .map(|(topic, why)| (topic.as_str(), why.clone()))
                 .collect(),
             missing: now.missing.clone(),
             other_roles: now.others.clone(),
@@ -159,9 +166,16 @@ impl Standing {
         now.paused.insert(topic, pause);
     }
 
+    /// A topic takes nothing for now. The relay says so in the log.
+    pub fn failing(&self, topic: Topic, why: &str) {
+        self.now().failing.insert(topic, why.to_owned());
+    }
+
     /// A topic takes messages.
     pub fn taken(&self, topic: Topic) {
-        if self.now().paused.remove(&topic).is_some() {
+        let mut now = self.now();
+        now.failing.remove(&topic);
+        if now.paused.remove(&topic).is_some() {
             tracing::info!(topic = topic.as_str(), "a topic is taken again");
         }
     }
@@ -197,6 +211,19 @@ mod tests {
         assert_eq!(told.len(), 1, "told of until it is taken");
         standing.taken(Topic::TaskEvents);
         standing.found();
+        assert!(standing.report().is_fine());
+    }
+
+    #[test]
+    fn a_topic_that_takes_nothing_is_told_of_until_it_does() {
+        let standing = Standing::default();
+        standing.found();
+        standing.failing(Topic::TaskEvents, "no broker");
+        standing.taken(Topic::UserEvents);
+        let told = standing.report();
+        assert_eq!(told.failing["task-events"], "no broker");
+        assert_eq!(standing.pause(Topic::TaskEvents), None, "it is tried");
+        standing.taken(Topic::TaskEvents);
         assert!(standing.report().is_fine());
     }
 

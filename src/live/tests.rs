@@ -174,6 +174,26 @@ async fn an_old_delivery_does_not_wake() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_thousand_messages_at_once_cost_no_more_than_reading_on() {
+    const MESSAGES: i64 = 1_000;
+    let (hub, logs) = hub(None);
+    let mut seat = hub.seat(user(1), logs.clone()).unwrap();
+    settled(&mut seat).await;
+    logs.write(user(1), MESSAGES);
+    for seq in 1..=MESSAGES {
+        hub.wake_for(user(1), seq);
+        if seq % 7 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    while next(&mut seat).await.1 < MESSAGES {}
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let pages = MESSAGES / PAGE as i64;
+    // And one more, for a wake-up while it read.
+    assert!(logs.reads.load(Ordering::SeqCst) <= pages + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn pumps_end_with_the_last_seat_and_with_the_server() {
     let stop = CancellationToken::new();
     let hub = Hub::new(None, stop.clone());

@@ -11,6 +11,7 @@ mod feeds;
 mod job;
 mod list;
 mod load;
+mod missed;
 mod outbox;
 #[cfg(test)]
 mod plans;

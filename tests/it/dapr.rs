@@ -1,9 +1,16 @@
 //! With a real sidecar and Redis behind it: nothing is lost, nothing happens twice, order holds.
 
+mod broker;
+mod faults;
 mod files;
+mod kafka;
 pub(crate) mod kit;
 mod presence;
+mod scene;
+mod shuffled;
 mod split;
+mod tokens;
+mod watchers;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -180,30 +187,20 @@ async fn what_is_added_while_the_sidecar_is_gone_waits_and_then_goes() {
 
 #[tokio::test]
 async fn nothing_is_lost_while_the_program_or_the_broker_is_gone() {
-    let place = Place::new().await;
+    let mut place = Place::new().await;
     let mut replica = Replica::start(&place, "one", &[]).await;
     let ann = Person::registered(&replica.base, "ann").await;
     add(&ann, 10).await;
     replica.kill_program();
     replica.start_program();
     replica.ready("ok").await;
-    place.signal_redis("-STOP");
+    place.redis().signal("-STOP");
     add(&ann, 10).await;
-    place.signal_redis("-CONT");
+    place.redis().signal("-CONT");
     add(&ann, 10).await;
     audited(&ann, 30).await;
     in_order(&place.stream("task-events"), 30);
     assert_eq!(replica.metric("tidings_outbox_dead").await, Some(0.0));
-}
-
-#[tokio::test]
-async fn each_side_shows_its_token() {
-    let place = Place::new().await;
-    let tokens = [("DAPR_API_TOKEN", "out"), ("APP_API_TOKEN", "in")];
-    let replica = Replica::start(&place, "one", &tokens).await;
-    let ann = Person::registered(&replica.base, "ann").await;
-    add(&ann, 3).await;
-    audited(&ann, 3).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod histories;
 mod kit;
 mod lasting;
 mod lists;
+mod missed;
 mod mutations;
 mod outbox;
 mod past;
@@ -52,6 +53,8 @@ macro_rules! contract {
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
                 claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
                 records_an_event_once;
+            missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
+                remembers_up_to_where_it_compared;
         }
     };
     ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {

@@ -227,6 +227,26 @@ async fn a_refused_topic_pauses_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn a_topic_that_takes_nothing_is_told_of_and_is_tried() {
+    let bench = Bench::new().await;
+    bench.standing.found();
+    for ids in [1..2, 1..4] {
+        let rows = rows(ids);
+        let stuck = rows.iter().map(|row| row.event_id.0.to_string());
+        bench.sidecar.stuck.lock().unwrap().extend(stuck);
+        for _ in 0..2 {
+            let published = bench.transport.publish(Topic::TaskEvents, &rows).await;
+            assert!(published.iter().all(|p| matches!(p, Published::Passing(_))));
+            let failing = bench.standing.report().failing;
+            assert_eq!(Vec::from_iter(failing.keys()), [&"task-events"]);
+        }
+        bench.sidecar.stuck.lock().unwrap().clear();
+        bench.transport.publish(Topic::TaskEvents, &rows).await;
+        assert!(bench.standing.report().is_fine());
+    }
+}
+
+#[tokio::test]
 async fn only_what_is_too_large_alone_can_never_be_taken() {
     let bench = Bench::new().await;
     bench.answer(413);

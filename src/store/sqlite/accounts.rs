@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// Everything of a person but what goes with the row in `users`, each by an index. Answers to
-/// mutations are found through the events that they made, and so go first.
+/// mutations are found through the events that they made, and so go first. Numbers of the log that were
+/// the last are given anew, and so compared anew.
 pub(super) const FORGET: &str = "\
 DELETE FROM mutations WHERE n IN (SELECT m.n FROM events e CROSS JOIN mutations m \
     ON m.mutation_id = e.json->>'$.metadata.mutation_id' AND m.user_id = e.user_id \
@@ -28,7 +29,9 @@ DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS 
 DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL; \
 DELETE FROM tasks WHERE user_id = ?1 AND deleted_at IS NOT NULL; \
 DELETE FROM dead_letters WHERE user_id = ?1; \
-DELETE FROM outbox WHERE partition = ?1";
+DELETE FROM outbox WHERE partition = ?1; \
+UPDATE meta SET value = min(CAST(value AS INTEGER), (SELECT coalesce(max(n), 0) FROM events)) \
+    WHERE key GLOB 'compared *'";
 
 #[async_trait]
 impl Accounts for SqliteStore {

@@ -65,6 +65,15 @@ impl Person {
         }
     }
 
+    /// What a program shows to act for the person.
+    pub(crate) async fn token(&self) -> String {
+        let url = format!("{}/api/tokens", self.base);
+        let form = json!({ "name": "Program" });
+        let answer = self.client.post(url).json(&form).send().await.unwrap();
+        let made: Value = answer.json().await.unwrap();
+        format!("Bearer {}", made["token"].as_str().unwrap())
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.client.get(format!("{}{path}", self.base)).send();
         let answer = answer.await.unwrap();

@@ -1,4 +1,4 @@
-//! Real processes: Redis, a sidecar that loads the files of `dapr/`, and the program itself.
+//! Real processes: a broker, a sidecar that loads the files of `dapr/`, and the program itself.
 
 use std::{
     fs::File,
@@ -12,10 +12,25 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tidings::dapr::{Client, Settings};
 
+use super::broker::{Kafka, Redis};
 use crate::{kit::Person, live::tab::DEADLINE, postgres};
 
 /// A process that is killed when it is dropped.
 pub(crate) struct Process(Child);
+
+impl Process {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.0.id().to_string();
+        let done = Command::new("kill").args([signal, &id]).status();
+        assert!(done.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn ended(mut self) {
+        self.0.wait().unwrap();
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -52,69 +67,100 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
     }
 }
 
-/// Redis, and a folder that all of a test's processes share.
+/// What all of a test's processes share: a broker, a database, a folder.
 pub(crate) struct Place {
-    redis: Process,
-    redis_port: u16,
-    /// Where the database is.
-    database: String,
+    redis: Option<Redis>,
+    _kafka: Option<Kafka>,
+    setting: Setting,
     pub(crate) folder: TempDir,
 }
 
+/// What a process must know of its place.
+#[derive(Clone)]
+struct Setting {
+    /// The components of the broker.
+    components: &'static str,
+    /// Where the broker is, for sidecars.
+    broker: (&'static str, String),
+    /// Where the database is.
+    database: String,
+    folder: PathBuf,
+}
+
 impl Place {
-    /// One with SQLite.
+    /// One with SQLite and Redis.
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite://{}", folder.path().join("t.db").display());
-        Self::over(database, folder).await
+        Self::with_redis(database, folder).await
     }
 
-    /// One with PostgreSQL.
+    /// One with PostgreSQL and Redis.
     pub(crate) async fn on_postgres() -> Self {
         let database = postgres::database().await;
-        Self::over(database, tempfile::tempdir().unwrap()).await
+        Self::with_redis(database, tempfile::tempdir().unwrap()).await
     }
 
-    async fn over(database: String, folder: TempDir) -> Self {
-        let [redis_port] = ports();
-        let mut command = Command::new("redis-server");
-        command
-            .args(["--port", &redis_port.to_string()])
-            .args(["--bind", "127.0.0.1", "--save", ""])
-            .current_dir(folder.path());
-        let place = Self {
-            redis: spawn(&mut command, &folder.path().join("redis.log")),
-            redis_port,
-            database,
-            folder,
+    /// One with PostgreSQL and Kafka.
+    pub(crate) async fn on_kafka() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let kafka = Kafka::start(folder.path()).await;
+        let setting = Setting {
+            components: "kafka",
+            broker: ("KAFKA_BROKERS", kafka.addr.clone()),
+            database: postgres::database().await,
+            folder: folder.path().to_owned(),
         };
-        until("Redis listens", async || {
-            std::net::TcpStream::connect(("127.0.0.1", redis_port)).ok()
-        })
-        .await;
-        place
+        Self {
+            redis: None,
+            _kafka: Some(kafka),
+            setting,
+            folder,
+        }
     }
 
-    /// Stops Redis for a while.
-    pub(crate) fn signal_redis(&self, signal: &str) {
-        let id = self.redis.0.id().to_string();
-        let done = Command::new("kill").args([signal, &id]).status();
-        assert!(done.unwrap().success());
+    async fn with_redis(database: String, folder: TempDir) -> Self {
+        let redis = Redis::start(folder.path()).await;
+        let setting = Setting {
+            components: "redis",
+            broker: ("REDIS_ADDR", redis.addr()),
+            database,
+            folder: folder.path().to_owned(),
+        };
+        Self {
+            redis: Some(redis),
+            _kafka: None,
+            setting,
+            folder,
+        }
+    }
+
+    /// The Redis of a place that has one.
+    pub(crate) fn redis(&mut self) -> &mut Redis {
+        self.redis.as_mut().unwrap()
+    }
+
+    /// Where the database is.
+    pub(crate) fn database(&self) -> String {
+        self.setting.database.clone()
     }
 
     /// The events that a stream holds, oldest first.
     pub(crate) fn stream(&self, topic: &str) -> Vec<Value> {
-        let port = self.redis_port.to_string();
-        let output = Command::new("redis-cli")
-            .args(["-p", &port, "--json", "xrange", topic, "-", "+"])
-            .output()
-            .unwrap();
-        let entries: Vec<(String, Vec<String>)> = serde_json::from_slice(&output.stdout).unwrap();
-        let data = entries.iter().map(|(_, fields)| {
-            let at = fields.iter().position(|field| field == "data").unwrap();
-            serde_json::from_str::<Value>(&fields[at + 1]).unwrap()
-        });
-        data.map(|mut event| event["data"].take()).collect()
+        let events = self.cloud_events(topic).into_iter();
+        events.map(|mut event| event["data"].take()).collect()
+    }
+
+    /// The CloudEvents that a stream holds, oldest first.
+    pub(crate) fn cloud_events(&self, topic: &str) -> Vec<Value> {
+        self.redis.as_ref().unwrap().stream(topic)
+    }
+
+    /// Starts a sidecar, with exactly the files that people deploy.
+    pub(crate) fn sidecar(&self, name: &str, app_id: &str, app_port: u16) -> (Process, [u16; 4]) {
+        let ports = ports();
+        let sidecar = self.setting.sidecar(name, app_id, app_port, ports, &[]);
+        (sidecar, ports)
     }
 
     /// Runs a command of the program on the shared database.
@@ -122,9 +168,59 @@ impl Place {
         Command::new(env!("CARGO_BIN_EXE_tidings"))
             .args(arguments)
             .env_clear()
-            .env("DATABASE_URL", &self.database)
+            .env("DATABASE_URL", &self.setting.database)
             .output()
             .unwrap()
+    }
+}
+
+impl Setting {
+    /// Where a PostgreSQL is, in words and not as a URL.
+    fn database_in_words(&self) -> String {
+        let url = self.database.trim_start_matches("postgres://");
+        let words = url.replace('@', " host=").replace('/', " dbname=");
+        format!("user={}", words.replace("%2F", "/"))
+    }
+
+    /// Starts a sidecar. Its ports: HTTP, gRPC, internal, metrics.
+    fn sidecar(
+        &self,
+        name: &str,
+        app_id: &str,
+        app_port: u16,
+        ports: [u16; 4],
+        variables: &[(&'static str, String)],
+    ) -> Process {
+        let dapr = Path::new(env!("CARGO_MANIFEST_DIR")).join("dapr");
+        let [http, grpc, internal, metrics] = ports.map(|port| port.to_string());
+        let mut command = Command::new(daprd());
+        command
+            .args(["--mode", "standalone", "--app-id", app_id])
+            .args(["--app-port", &app_port.to_string()])
+            .args(["--dapr-http-port", &http, "--dapr-grpc-port", &grpc])
+            .args(["--dapr-internal-grpc-port", &internal])
+            .args(["--metrics-port", &metrics])
+            .args(["--dapr-listen-addresses", "127.0.0.1"])
+            .args([
+                "--enable-app-health-check",
+                "--app-health-check-path",
+                "/healthz",
+            ])
+            .args(["--app-health-probe-interval", "1"])
+            .arg("--config")
+            .arg(dapr.join("config.yaml"))
+            .current_dir(&self.folder)
+            .env("DAPR_HOST_IP", "127.0.0.1")
+            .env(self.broker.0, &self.broker.1)
+            .env("DATABASE_URL", &self.database)
+            .env("STATE_DATABASE", self.database_in_words())
+            .envs(variables.iter().cloned());
+        let components = Path::new("components");
+        let broker = components.join(self.components);
+        for folder in [Path::new(""), &components.join("common"), &broker] {
+            command.arg("--resources-path").arg(dapr.join(folder));
+        }
+        spawn(&mut command, &self.folder.join(format!("{name}-daprd.log")))
     }
 }
 
@@ -136,9 +232,7 @@ pub(crate) struct Replica {
     /// HTTP, gRPC, internal, metrics.
     ports: [u16; 4],
     variables: Vec<(&'static str, String)>,
-    redis: u16,
-    database: String,
-    folder: PathBuf,
+    setting: Setting,
     program: Option<Process>,
     sidecar: Option<Process>,
 }
@@ -169,9 +263,7 @@ impl Replica {
             side,
             ports: ports(),
             variables: variables.collect(),
-            redis: place.redis_port,
-            database: place.database.clone(),
-            folder: place.folder.path().to_owned(),
+            setting: place.setting.clone(),
             program: None,
             sidecar: None,
         };
@@ -181,7 +273,7 @@ impl Replica {
     }
 
     pub(crate) fn start_program(&mut self) {
-        let log = self.folder.join(format!("{}.log", self.name));
+        let log = self.setting.folder.join(format!("{}.log", self.name));
         self.program = Some(spawn(&mut self.command("serve"), &log));
     }
 
@@ -195,11 +287,11 @@ impl Replica {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
         command
             .arg(name)
-            .current_dir(&self.folder)
+            .current_dir(&self.setting.folder)
             .env_clear()
             .env("LEPTOS_SITE_ADDR", site)
             .env("SIDECAR_ADDR", format!("127.0.0.1:{}", self.side))
-            .env("DATABASE_URL", &self.database)
+            .env("DATABASE_URL", &self.setting.database)
             .env("DAPR_HOST", "127.0.0.1")
             .env("DAPR_HTTP_PORT", self.ports[0].to_string())
             // Only what is delivered can wake a socket.
@@ -212,39 +304,15 @@ impl Replica {
         command
     }
 
-    /// Starts the sidecar, with exactly the files that people deploy, under the app id that the
-    /// variables name.
+    /// Starts the sidecar, under the app id that the variables name.
     pub(crate) fn start_sidecar(&mut self) {
         let app_id = self.variable("APP_ID");
         let app_id = app_id.as_deref().unwrap_or("tidings");
-        let dapr = Path::new(env!("CARGO_MANIFEST_DIR")).join("dapr");
-        let [http, grpc, internal, metrics] = self.ports.map(|port| port.to_string());
-        let mut command = Command::new(daprd());
-        command
-            .args(["--mode", "standalone", "--app-id", app_id])
-            .args(["--app-port", &self.side.to_string()])
-            .args(["--dapr-http-port", &http, "--dapr-grpc-port", &grpc])
-            .args(["--dapr-internal-grpc-port", &internal])
-            .args(["--metrics-port", &metrics])
-            .args(["--dapr-listen-addresses", "127.0.0.1"])
-            .args([
-                "--enable-app-health-check",
-                "--app-health-check-path",
-                "/healthz",
-            ])
-            .args(["--app-health-probe-interval", "1"])
-            .arg("--config")
-            .arg(dapr.join("config.yaml"))
-            .current_dir(&self.folder)
-            .env("DAPR_HOST_IP", "127.0.0.1")
-            .env("REDIS_ADDR", format!("127.0.0.1:{}", self.redis))
-            .env("DATABASE_URL", &self.database)
-            .envs(self.variables.iter().cloned());
-        for folder in ["", "components/common", "components/redis"] {
-            command.arg("--resources-path").arg(dapr.join(folder));
-        }
-        let log = self.folder.join(format!("{}-daprd.log", self.name));
-        self.sidecar = Some(spawn(&mut command, &log));
+        let (ports, variables) = (self.ports, &self.variables);
+        let sidecar = self
+            .setting
+            .sidecar(self.name, app_id, self.side, ports, variables);
+        self.sidecar = Some(sidecar);
     }
 
     pub(crate) fn kill_sidecar(&mut self) {
@@ -266,7 +334,11 @@ impl Replica {
             None => sidecar,
         };
         until(
-            &format!("{} is {status}: {}", self.name, self.folder.display()),
+            &format!(
+                "{} is {status}: {}",
+                self.name,
+                self.setting.folder.display()
+            ),
             async || {
                 let answer = nobody.try_get("/readyz").await?;
                 assert_eq!(answer.code, 200);
@@ -287,6 +359,12 @@ impl Replica {
         .await
     }
 
+    /// Changes a variable for whichever of both is started next.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        let mut variables = self.variables.iter_mut();
+        variables.find(|(key, _)| *key == name).unwrap().1 = value.into();
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         let found = self.variables.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| value.clone())
@@ -305,6 +383,11 @@ impl Replica {
     /// Its sidecar's API, as anyone calls it.
     pub(crate) fn api(&self) -> Person {
         Person::at(&format!("http://127.0.0.1:{}", self.ports[0]))
+    }
+
+    /// The port that people reach the program at.
+    pub(crate) fn port(&self) -> u16 {
+        self.base.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     /// A metric of the program.

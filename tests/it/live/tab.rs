@@ -30,6 +30,19 @@ pub(crate) enum Came {
 impl Tab {
     /// Opens a socket; the status where that is refused.
     pub(crate) async fn open(base: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        Self::try_open(base, headers)
+            .await
+            .map_err(|error| match error {
+                tungstenite::Error::Http(response) => response.status().as_u16(),
+                error => panic!("{error}"),
+            })
+    }
+
+    /// Opens a socket of a server that may not be there.
+    pub(crate) async fn try_open(
+        base: &str,
+        headers: &[(&'static str, &str)],
+    ) -> tungstenite::Result<Self> {
         let url = format!("{}/ws", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         let protocol = HeaderValue::from_static("tidings.v1");
@@ -39,17 +52,12 @@ impl Tab {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        match connect_async(request).await {
-            Ok((ws, response)) => Ok(Self {
-                ws,
-                protocol: response
-                    .headers()
-                    .get("Sec-WebSocket-Protocol")
-                    .map(|p| p.to_str().unwrap().to_owned()),
-            }),
-            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
-            Err(error) => panic!("{error}"),
-        }
+        let (ws, response) = connect_async(request).await?;
+        let protocol = response.headers().get("Sec-WebSocket-Protocol");
+        Ok(Self {
+            protocol: protocol.map(|p| p.to_str().unwrap().to_owned()),
+            ws,
+        })
     }
 
     pub(crate) async fn send(&mut self, frame: Value) {
