@@ -73,7 +73,7 @@ async fn what_a_broker_lost_is_in_the_audit_trail_all_the_same() {
     let one = Replica::start(&place, "one", &web).await;
     let two = Replica::start(&place, "two", &web).await;
     let worker = [
-        ("APP_ID", "tidings-worker"),
+        ("APP_ID", "tidings-audit"),
         ("ROLES", "audit"),
         ("CATCH_UP_SECONDS", "1"),
     ];

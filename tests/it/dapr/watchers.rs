@@ -44,7 +44,7 @@ impl Subscriber {
         let port = listener.local_addr().unwrap().port();
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         // One of those that the components are open to.
-        let (sidecar, [http, ..]) = place.sidecar("subscriber", "tidings-worker", port);
+        let (sidecar, [http, ..]) = place.sidecar("subscriber", "tidings-analytics", port);
         let api = Person::at(&format!("http://127.0.0.1:{http}"));
         let wanted = subscriptions().as_array().unwrap().len();
         until("the subscriber is subscribed", async || {
