@@ -14,6 +14,8 @@ pub mod position;
 pub mod quickadd;
 pub mod recurrence;
 pub mod replica;
+#[cfg(feature = "server")]
+pub mod series;
 pub mod sorted;
 pub mod task;
 pub mod text;
