@@ -29,8 +29,8 @@ pub use self::{
     postgres::PostgresStore,
     sqlite::SqliteStore,
     tasks::{
-        AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskPage,
-        TaskQuery, Tasks,
+        Action, AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Receipt, Sort, SortKey,
+        StoredEvent, TaskPage, TaskQuery, Tasks,
     },
 };
 

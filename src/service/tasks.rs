@@ -24,7 +24,7 @@ use crate::{
     auth::Actor,
     clock::Ambient,
     error::Result,
-    store::{AuditRow, Mutation, Outcome, SharedStore, StoredEvent, TaskPage, TaskQuery},
+    store::{Action, AuditRow, Mutation, Outcome, SharedStore, StoredEvent, TaskPage, TaskQuery},
 };
 
 /// Open tasks that a page is rendered with, at most.
@@ -102,7 +102,7 @@ pub struct Intent {
     /// The task; `None` makes an id for a new one.
     pub task_id: Option<TaskId>,
     /// What is asked.
-    pub command: Command,
+    pub action: Action,
     /// Which versions it is meant for.
     pub precondition: Option<Precondition>,
     /// The client's own id for it, by which a retry is recognised.
@@ -141,7 +141,9 @@ impl Tasks {
     /// new task under an id that is not version 7.
     pub async fn change(&self, actor: &Actor, intent: Intent) -> Result<Outcome> {
         let task_id = match intent.task_id {
-            Some(id) if matches!(intent.command, Command::Create(_)) => client_made(id)?,
+            Some(id) if matches!(intent.action, Action::Command(Command::Create(_))) => {
+                client_made(id)?
+            }
             Some(id) => id,
             None => TaskId(self.id()),
         };
@@ -154,11 +156,12 @@ impl Tasks {
         let mutation = Mutation {
             user_id: actor.user.id,
             task_id,
-            command: intent.command,
+            action: intent.action,
             if_match,
             fingerprint: key.map(|key| key.fingerprint),
             metadata: actor.metadata(Some(mutation_id), intent.client_id),
             mutation_id,
+            receipt: None,
         };
         self.store.mutate(mutation).await
     }

@@ -18,6 +18,7 @@ mod pages;
 mod people;
 mod postgres;
 mod process;
+mod recurring;
 mod relay;
 mod replicas;
 mod rest;
