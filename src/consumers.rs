@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod catch_up;
 pub mod live;
+pub mod recurring;
 pub mod roles;
 mod traced;
 
@@ -25,7 +26,7 @@ use crate::{
     error::{Error, Result},
     live::Hub,
     metrics::Metrics,
-    store::AuditTrail,
+    store::SharedStore,
     telemetry::{TraceContext, field},
 };
 
@@ -215,18 +216,18 @@ impl Consumers {
     }
 
     /// The consumers of the roles that run here.
-    pub fn of_roles(
-        roles: &Roles,
-        hub: &Arc<Hub>,
-        trail: Arc<dyn AuditTrail>,
-        ambient: &Ambient,
-    ) -> Self {
+    pub fn of_roles(roles: &Roles, hub: &Arc<Hub>, store: &SharedStore, ambient: &Ambient) -> Self {
         let mut list: Vec<Arc<dyn Consumer>> = Vec::new();
         if roles.has(Role::Live) {
             list.push(Arc::new(live::Live::new(hub.clone())));
         }
         if roles.has(Role::Audit) {
-            list.push(Arc::new(audit::Audit::new(trail, ambient.clock.clone())));
+            let clock = ambient.clock.clone();
+            list.push(Arc::new(audit::Audit::new(store.clone(), clock)));
+        }
+        if roles.has(Role::Recurring) {
+            let ids = ambient.ids.clone();
+            list.push(Arc::new(recurring::Recurring::new(store.clone(), ids)));
         }
         Self::new(list)
     }

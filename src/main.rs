@@ -275,7 +275,7 @@ async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Res
             // No sockets are here, and dead letters are of no broadcast.
             let hub = Hub::new(None, CancellationToken::new());
             let ambient = Ambient::default();
-            let consumers = Consumers::of_roles(&Roles::all(), &hub, store.clone(), &ambient);
+            let consumers = Consumers::of_roles(&Roles::all(), &hub, &store, &ambient);
             commands::retry_letters(&*store, &consumers, &picked.which(), &mut out).await
         }
         Aside::Drop(picked) => commands::drop_letters(&*store, &picked.which(), &mut out).await,

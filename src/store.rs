@@ -31,8 +31,8 @@ pub use self::{
     postgres::PostgresStore,
     sqlite::SqliteStore,
     tasks::{
-        AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskJson,
-        TaskPage, TaskQuery, Tasks,
+        Action, AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Receipt, Sort, SortKey,
+        StoredEvent, TaskJson, TaskPage, TaskQuery, Tasks,
     },
 };
 

@@ -3,7 +3,11 @@
 //! (`Arc<dyn Tasks>`, `Arc<dyn People>`). Whoever is not signed in gets `unauthenticated`.
 
 use async_trait::async_trait;
-use tidings_domain::{error::Fault, id::TaskId, task::Task};
+use tidings_domain::{
+    error::Fault,
+    id::{MutationId, TaskId},
+    task::Task,
+};
 
 use crate::api::{
     account::{NewToken, Profile, SignIn, SignUp, TokenRow},
@@ -15,6 +19,8 @@ use crate::api::{
 pub trait Tasks: Send + Sync {
     /// Carries a change out.
     async fn change(&self, change: Change) -> Result<Changed, Fault>;
+    /// Moves a task that repeats on to its next date.
+    async fn skip(&self, id: TaskId, mutation_id: MutationId) -> Result<(), Fault>;
     /// A list that the browser does not hold: completed, trash, search.
     async fn list(&self, query: ListQuery) -> Result<Listing, Fault>;
     /// One task, in the trash or not.

@@ -26,7 +26,7 @@ use crate::{
     auth::Actor,
     clock::Ambient,
     error::Result,
-    store::{AuditRow, Mutation, Outcome, SharedStore, StoredEvent, TaskPage, TaskQuery},
+    store::{Action, AuditRow, Mutation, Outcome, SharedStore, StoredEvent, TaskPage, TaskQuery},
     telemetry::{SPANS, about},
 };
 
@@ -105,7 +105,7 @@ pub struct Intent {
     /// The task; `None` makes an id for a new one.
     pub task_id: Option<TaskId>,
     /// What is asked.
-    pub command: Command,
+    pub action: Action,
     /// Which versions it is meant for.
     pub precondition: Option<Precondition>,
     /// The client's own id for it, by which a retry is recognised.
@@ -145,7 +145,9 @@ impl Tasks {
     #[instrument(target = SPANS, level = "trace", skip_all)]
     pub async fn change(&self, actor: &Actor, intent: Intent) -> Result<Outcome> {
         let task_id = match intent.task_id {
-            Some(id) if matches!(intent.command, Command::Create(_)) => client_made(id)?,
+            Some(id) if matches!(intent.action, Action::Command(Command::Create(_))) => {
+                client_made(id)?
+            }
             Some(id) => id,
             None => TaskId(self.id()),
         };
@@ -159,11 +161,12 @@ impl Tasks {
         let mutation = Mutation {
             user_id: actor.user.id,
             task_id,
-            command: intent.command,
+            action: intent.action,
             if_match,
             fingerprint: key.map(|key| key.fingerprint),
             metadata: actor.metadata(Some(mutation_id), intent.client_id),
             mutation_id,
+            receipt: None,
         };
         let outcome = self.store.mutate(mutation).await?;
         tracing::debug!(

@@ -2,12 +2,13 @@
 //! write. Knows no database, so that every one of them shares it.
 
 mod rows;
+mod series;
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::value::{RawValue, to_raw_value};
 use tidings_domain::{
-    command::Command,
+    command::{Command, IfMatch},
     decide::{Context, Decided, decide},
     error::{Code, Fault},
     event::{self, Metadata},
@@ -17,8 +18,8 @@ use tidings_domain::{
 };
 
 use self::rows::Wire;
-pub use self::rows::{EventRow, Feed, Keys, Loaded, Seen, SeenRow, WriteSet};
-use super::{Mutation, Outcome};
+pub use self::rows::{EventRow, Feed, Keys, Loaded, Seen, SeenRow, Standing, WriteSet};
+use super::{Action, Mutation, Outcome};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
@@ -39,6 +40,7 @@ pub fn plan<'a>(
         zones,
         written: HashMap::new(),
         moved: HashSet::new(),
+        stood: HashSet::new(),
         restores: !keys.versions.is_empty(),
         set: WriteSet::default(),
     };
@@ -54,6 +56,8 @@ struct Planner<'a> {
     /// JSON of the tasks that were written, and not deleted for good since.
     written: HashMap<(UserId, TaskId), Box<RawValue>>,
     moved: HashSet<UserId>,
+    /// Tasks that stand elsewhere in their series than was loaded.
+    stood: HashSet<(UserId, TaskId)>,
     /// Whether any mutation restores an earlier version.
     restores: bool,
     set: WriteSet,
@@ -74,14 +78,45 @@ impl Planner<'_> {
                 replayed: true,
             });
         }
-        let key = (user, mutation.task_id);
+        let id = mutation.task_id;
         let feed = self.loaded.feeds.get(&user).ok_or(Code::Unauthenticated)?;
+        if mutation
+            .receipt
+            .is_some_and(|r| self.loaded.receipts.contains(&r))
+        {
+            return Ok(Outcome {
+                task: self.loaded.tasks.get(&(user, id)).cloned(),
+                seq: feed.seq,
+                replayed: true,
+            });
+        }
         let now = self.ambient.clock.now().max(feed.at);
-        let before = self.loaded.tasks.get(&key);
-        let earlier = match mutation.command {
-            Command::Restore(Some(version)) => {
-                self.loaded.versions.get(&(user, mutation.task_id, version))
-            }
+        let head = feed.seq;
+        match &mutation.action {
+            Action::Command(command) => self.carry_out(mutation, command, now)?,
+            Action::Skip => self.skip(mutation, now)?,
+            Action::Follow(of) => self.follow(mutation, *of, now)?,
+        }
+        if let Some(receipt) = mutation.receipt {
+            self.loaded.receipts.insert(receipt);
+            self.set.receipts.push(receipt);
+        }
+        let quiet = self.loaded.feeds.get(&user).is_some_and(|f| f.seq == head);
+        Ok(self.answer(mutation, now, quiet))
+    }
+
+    /// What a command does to a task.
+    fn decide(
+        &self,
+        (user, id): (UserId, TaskId),
+        before: Option<&Task>,
+        if_match: Option<IfMatch>,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Vec<Decided>> {
+        let feed = self.loaded.feeds.get(&user).ok_or(Code::Unauthenticated)?;
+        let earlier = match command {
+            Command::Restore(Some(version)) => self.loaded.versions.get(&(user, id, *version)),
             _ => None,
         };
         let context = Context {
@@ -91,17 +126,46 @@ impl Planner<'_> {
             first_position: feed.first_position.as_deref(),
             earlier,
         };
-        let decided = decide(
-            mutation.task_id,
-            before,
-            mutation.if_match,
-            &mutation.command,
-            &context,
-        )?;
+        Ok(decide(id, before, if_match, command, &context)?)
+    }
+
+    /// Does to the mutation's task what a command does. Opened again, a completed one loses its
+    /// successor if nobody touched that.
+    fn carry_out(&mut self, mutation: &Mutation, command: &Command, now: Timestamp) -> Result<()> {
+        let key = (mutation.user_id, mutation.task_id);
+        let before = self.loaded.tasks.get(&key);
+        let decided = self.decide(key, before, mutation.if_match, command, now)?;
+        let reopened = before.is_some_and(|task| task.completed)
+            && decided.last().is_some_and(|last| !last.task.completed);
+        if *command == Command::Purge {
+            self.purge(key);
+            return Ok(());
+        }
+        let metadata = metadata(mutation);
+        self.append(key, &metadata, decided, now)?;
+        if reopened {
+            self.take_back(key, metadata, now)?;
+        }
+        Ok(())
+    }
+
+    /// Turns what was decided on a task into rows.
+    fn append(
+        &mut self,
+        key: (UserId, TaskId),
+        metadata: &Metadata,
+        decided: Vec<Decided>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (user, _) = key;
+        let Some(last) = decided.last() else {
+            return Ok(());
+        };
+        let Some(feed) = self.loaded.feeds.get_mut(&user) else {
+            return Err(Code::Unauthenticated.into());
+        };
         let kept = |task: Option<&Task>| i64::from(task.is_some_and(|t| t.deleted_at.is_none()));
-        let more = decided
-            .last()
-            .map_or(0, |last| kept(Some(&last.task)) - kept(before));
+        let more = kept(Some(&last.task)) - kept(self.loaded.tasks.get(&key));
         if more > 0 && feed.tasks >= TASKS_MAX {
             return Err(Fault::new(
                 Code::Conflict,
@@ -109,32 +173,6 @@ impl Planner<'_> {
             )
             .into());
         }
-        let quiet = decided.is_empty();
-        if mutation.command == Command::Purge {
-            self.purge(key);
-        } else if !quiet {
-            self.append(mutation, decided, now, more)?;
-        }
-        Ok(self.answer(mutation, now, quiet))
-    }
-
-    /// Turns what was decided into rows.
-    fn append(
-        &mut self,
-        mutation: &Mutation,
-        decided: Vec<Decided>,
-        now: Timestamp,
-        more: i64,
-    ) -> Result<()> {
-        let user = mutation.user_id;
-        let key = (user, mutation.task_id);
-        let Some(feed) = self.loaded.feeds.get_mut(&user) else {
-            return Err(Code::Unauthenticated.into());
-        };
-        let metadata = Metadata {
-            mutation_id: Some(mutation.mutation_id),
-            ..mutation.metadata.clone()
-        };
         let mut before = self.loaded.tasks.remove(&key);
         let mut seq = feed.seq;
         for Decided { event_type, task } in decided {
@@ -152,7 +190,7 @@ impl Planner<'_> {
                 seq: Some(seq),
                 task_data: Some(&raw),
                 data: &data,
-                metadata: &metadata,
+                metadata,
             };
             self.set.events.push(EventRow {
                 event_id,
@@ -195,6 +233,7 @@ impl Planner<'_> {
         let head = self.loaded.feeds.get(&key.0).map_or(0, |feed| feed.seq);
         self.loaded.tasks.remove(&key);
         self.written.remove(&key);
+        self.loaded.standings.remove(&key);
         self.loaded
             .versions
             .retain(|(user, task, _), _| (*user, *task) != key);
@@ -244,12 +283,25 @@ impl Planner<'_> {
                 self.set.tasks.push((key.0, task, raw));
             }
         }
+        for key in self.stood {
+            if let Some(standing) = self.loaded.standings.remove(&key) {
+                self.set.standings.push((key.0, key.1, standing));
+            }
+        }
         for user in self.moved {
             if let Some(feed) = self.loaded.feeds.remove(&user) {
                 self.set.feeds.push((user, feed));
             }
         }
         self.set
+    }
+}
+
+/// How the events of a mutation came about.
+fn metadata(mutation: &Mutation) -> Metadata {
+    Metadata {
+        mutation_id: Some(mutation.mutation_id),
+        ..mutation.metadata.clone()
     }
 }
 

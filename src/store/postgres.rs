@@ -15,6 +15,7 @@ mod missed;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod series;
 mod sessions;
 mod tasks;
 mod tokens;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidings_domain::{
     command::{Command, IfMatch},
     event::Metadata,
-    id::{MutationId, TaskId, UserId},
+    id::{EventId, MutationId, TaskId, UserId},
     task::{Priority, Task},
     time::Timestamp,
     view::{Board, Here, View},
@@ -26,7 +26,7 @@ pub struct Mutation {
     /// Which task.
     pub task_id: TaskId,
     /// What is asked.
-    pub command: Command,
+    pub action: Action,
     /// What `If-Match` asks for.
     pub if_match: Option<IfMatch>,
     /// SHA-256 of what was asked, so that a mutation id seen before is answered again for the same
@@ -36,6 +36,36 @@ pub struct Mutation {
     pub metadata: Metadata,
     /// The mutation's id.
     pub mutation_id: MutationId,
+    /// The event whose effect it is, where a consumer makes it: noted in the inbox with the effect. A
+    /// mutation whose event is noted already does nothing.
+    pub receipt: Option<Receipt>,
+}
+
+/// What may be asked of a task here: beyond commands, what takes the series that the task is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A command.
+    Command(Command),
+    /// Move it on to the next date of its series, without completing it.
+    Skip,
+    /// Make it, the successor of this task, if that is completed and repeats; or bring it back, if it
+    /// went because that task was opened again.
+    Follow(TaskId),
+}
+
+impl From<Command> for Action {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+/// That a consumer has taken an event in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    /// The consumer.
+    pub consumer: &'static str,
+    /// The event.
+    pub event_id: EventId,
 }
 
 /// What became of a mutation.

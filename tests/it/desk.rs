@@ -154,7 +154,7 @@ impl Desk {
         let mutation = Mutation {
             user_id: person.id,
             task_id,
-            command,
+            action: command.into(),
             if_match: None,
             fingerprint: None,
             metadata: Metadata {
@@ -162,6 +162,7 @@ impl Desk {
                 ..Metadata::default()
             },
             mutation_id,
+            receipt: None,
         };
         self.store.mutate(mutation).await.unwrap().seq
     }

@@ -19,6 +19,7 @@ mod pages;
 mod people;
 mod postgres;
 mod process;
+mod recurring;
 mod relay;
 mod replicas;
 mod rest;

@@ -423,6 +423,7 @@ fn every_server_function_is_there() {
         "complete_task",
         "reopen_task",
         "delete_task",
+        "skip_task",
         "restore_task",
         "purge_task",
         "sign_up",

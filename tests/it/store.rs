@@ -15,6 +15,7 @@ mod people;
 mod postgres;
 mod random;
 mod search;
+mod series;
 mod sqlite;
 mod verify;
 
@@ -30,6 +31,12 @@ macro_rules! contract {
                 does_nothing_twice_in_a_group, sees_earlier_ones_of_a_group,
                 survives_callers_that_go_away, comes_back_whole;
             histories: folds_to_the_tasks;
+            series: makes_one_successor_however_often_it_is_told,
+                looks_again_before_it_makes_a_successor,
+                opening_again_takes_an_untouched_successor_back,
+                leaves_alone_what_somebody_touched, a_series_outlives_its_first_task,
+                skips_an_occurrence, does_as_much_in_a_group_as_one_by_one,
+                completing_late_piles_nothing_up;
             lasting: is_unavailable_once_closed, writes_all_of_a_group_or_nothing_and_recovers,
                 forgets_answers_after_thirty_days, keeps_no_row_of_a_person_who_is_gone;
             past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were,

@@ -49,6 +49,7 @@ fn door(route: &str) -> Option<Door> {
         "PUT /api/tasks/{id}" | "PATCH /api/tasks/{id}" => Of("task", json!({ "title": "Mine" })),
         "DELETE /api/tasks/{id}" => Of("task", Value::Null),
         "PATCH /api/tasks/{id}/complete" => Of("task", json!({})),
+        "POST /api/tasks/{id}/skip" => Of("task", json!({})),
         "POST /api/tasks/{id}/restore" => Of("trashed", json!({})),
         "DELETE /api/tasks/{id}/permanently" => Of("trashed", Value::Null),
         "GET /inbox" | "GET /today" | "GET /upcoming" | "GET /completed" => Page,
@@ -196,7 +197,9 @@ fn function(name: &str, things: &Things) -> Option<Function> {
         "create_token" => Own("name=Script"),
         "revoke_token" => Of("id", "token"),
         "add_task" => Own("text=Mine&seed=01a1fe0f-ba1b-7390-b84a-840e1f2ce1c7"),
-        "complete_task" | "reopen_task" | "delete_task" | "edit_task" => Of("task_id", "task"),
+        "complete_task" | "reopen_task" | "delete_task" | "edit_task" | "skip_task" => {
+            Of("task_id", "task")
+        }
         "restore_task" | "purge_task" => Of("task_id", "trashed"),
         "change" => OfJson(json!({ "change": {
             "mutation_id": Uuid::now_v7(), "task_id": task, "command": "delete",

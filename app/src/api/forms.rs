@@ -31,6 +31,12 @@ pub async fn reopen_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
     server::act(task_id, seed, Command::Complete(Some(false)), None).await
 }
 
+/// Moves a task that repeats on to its next date, without completing it.
+#[server(name = SkipTaskForm, prefix = "/rpc", endpoint = "skip_task")]
+pub async fn skip_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
+    crate::error::answer(server::skip(task_id, seed).await)
+}
+
 /// Moves a task to the trash.
 #[server(name = DeleteTaskForm, prefix = "/rpc", endpoint = "delete_task")]
 pub async fn delete_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
@@ -121,18 +127,29 @@ mod server {
         Uuid::from_u128((seed.as_u128() & !random) | (hash & random))
     }
 
+    fn mutation(seed: Uuid, task_id: TaskId, what: &str) -> Result<MutationId, Fault> {
+        if seed.get_version_num() != 7 {
+            return Err(Code::ValidationFailed.into());
+        }
+        Ok(MutationId(derived(seed, task_id.0, what)))
+    }
+
+    pub(super) async fn skip(task_id: TaskId, seed: Uuid) -> Result<(), Fault> {
+        let mutation_id = mutation(seed, task_id, "skip")?;
+        expect_context::<Arc<dyn Tasks>>()
+            .skip(task_id, mutation_id)
+            .await
+    }
+
     async fn change(
         seed: Uuid,
         task_id: TaskId,
         what: &str,
         command: Command,
     ) -> Result<(), Fault> {
-        if seed.get_version_num() != 7 {
-            return Err(Code::ValidationFailed.into());
-        }
         let tasks = expect_context::<Arc<dyn Tasks>>();
         let change = Change {
-            mutation_id: MutationId(derived(seed, task_id.0, what)),
+            mutation_id: mutation(seed, task_id, what)?,
             client_id: None,
             task_id,
             command,

@@ -109,6 +109,8 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
         }
     };
     let trashed = Memo::new(move |_| is(|t| t.deleted_at.is_some()));
+    // Only the server knows the next date: the form is sent, with a script too.
+    let repeats = Memo::new(move |_| is(|t| t.is_open() && t.recurrence.is_some()));
     let act = move |command: Command, leave: bool| {
         move |event: ev::MouseEvent| {
             event.prevent_default();
@@ -149,6 +151,13 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
             {move || (!trashed.get()).then(|| check(task, id))}
             <span>{state}</span>
             <span class="grow"></span>
+            {move || {
+                repeats
+                    .get()
+                    .then(|| {
+                        view! { <button class="link" formaction="/rpc/skip_task">"Skip this one"</button> }
+                    })
+            }}
             {buttons}
             <a class="icon" href=back aria-label="Close" title="Close">
                 {icon("#close")}

@@ -16,6 +16,8 @@ pub mod recurrence;
 pub mod replica;
 #[cfg(feature = "server")]
 pub mod search;
+#[cfg(feature = "server")]
+pub mod series;
 pub mod sorted;
 pub mod task;
 pub mod text;

@@ -8,6 +8,8 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Timelike, Weekday};
 
 mod first;
 mod read;
+#[cfg(feature = "server")]
+mod walk;
 mod words;
 
 pub(crate) use read::{tidy, tidy_days};

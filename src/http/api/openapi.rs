@@ -52,7 +52,7 @@ pub fn routes() -> Routes {
     ),
     paths(
         tasks::list, tasks::create, tasks::read, tasks::replace, tasks::edit, tasks::delete,
-        tasks::complete, tasks::restore, tasks::purge, tasks::history,
+        tasks::complete, tasks::skip, tasks::restore, tasks::purge, tasks::history,
         events::events, audit::audit,
         account::register, account::login, account::logout, account::me, account::update,
         account::delete, account::set_password,

@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     http::fields,
     service::tasks::{Intent, Key, Precondition},
+    store::Action,
 };
 
 /// Characters of an `Idempotency-Key`.
@@ -65,12 +66,13 @@ impl Asked {
         &self,
         actor: &Actor,
         task_id: Option<TaskId>,
-        command: Command,
+        action: impl Into<Action>,
     ) -> Result<Intent, Fault> {
-        let new = matches!(command, Command::Create(_));
+        let action = action.into();
+        let new = matches!(action, Action::Command(Command::Create(_)));
         Ok(Intent {
             task_id,
-            command,
+            action,
             precondition: precondition(&self.headers).filter(|_| !new),
             key: self.key(actor.user.id)?,
             client_id: self.client()?,

@@ -30,7 +30,7 @@ use crate::{
         state::{App, AppState},
     },
     service::tasks::{LIMIT_DEFAULT, LIMIT_MAX, ListRequest, Version, write_cursor},
-    store::Outcome,
+    store::{Action, Outcome},
 };
 
 /// The feed's head after a change.
@@ -46,6 +46,7 @@ pub fn routes() -> Routes {
         .patch("/api/tasks/{id}", edit)
         .delete("/api/tasks/{id}", delete)
         .patch("/api/tasks/{id}/complete", complete)
+        .post("/api/tasks/{id}/skip", skip)
         .post("/api/tasks/{id}/restore", restore)
         .delete("/api/tasks/{id}/permanently", purge)
         .get("/api/tasks/{id}/history", history)
@@ -249,6 +250,22 @@ pub(super) async fn complete(
     change(&app, &actor, TaskId(id), Command::Complete(done), &asked).await
 }
 
+/// Moves a task that repeats on to its next date, without completing it.
+///
+/// That is today or later. 409 for a task that is completed, does not repeat or is the last of its
+/// series.
+#[utoipa::path(post, path = "/api/tasks/{id}/skip", tag = "Tasks", params(("id" = Uuid, Path)),
+    responses(schemas::Changed))]
+pub(super) async fn skip(
+    State(app): State<AppState>,
+    actor: Actor,
+    PathId(id): PathId,
+    asked: Asked,
+) -> Result<Response> {
+    only(&asked.optional()?, &[])?;
+    change(&app, &actor, TaskId(id), Action::Skip, &asked).await
+}
+
 /// Takes a task out of the trash, or brings an earlier version back.
 #[utoipa::path(post, path = "/api/tasks/{id}/restore", tag = "Tasks", params(("id" = Uuid, Path)),
     request_body = Option<schemas::Restoration>, responses(schemas::Changed))]
@@ -290,10 +307,10 @@ async fn change(
     app: &App,
     actor: &Actor,
     id: TaskId,
-    command: Command,
+    action: impl Into<Action>,
     asked: &Asked,
 ) -> Result<Response> {
-    let intent = asked.intent(actor, Some(id), command)?;
+    let intent = asked.intent(actor, Some(id), action)?;
     changed(StatusCode::OK, app.tasks.change(actor, intent).await?)
 }
 

@@ -8,7 +8,7 @@ use tidings_app::{
 };
 use tidings_domain::{
     error::{Code, Fault},
-    id::TaskId,
+    id::{MutationId, TaskId},
     task::Task,
     view::View,
 };
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     http::problem,
     service::tasks::{Intent, Key, LIMIT_DEFAULT, Tasks, Version, read_cursor, write_cursor},
-    store::{Sort, SortKey, TaskJson, TaskQuery},
+    store::{Action, Sort, SortKey, TaskJson, TaskQuery},
 };
 
 /// Versions of a task that are read at once.
@@ -51,7 +51,7 @@ impl Port {
         let key = Key::client_made(change.mutation_id, &[b"change", id.as_bytes(), &asked])?;
         let intent = Intent {
             task_id: Some(change.task_id),
-            command: change.command,
+            action: change.command.into(),
             precondition: None,
             key: Some(key),
             client_id: change.client_id,
@@ -61,6 +61,18 @@ impl Port {
             task: outcome.task,
             seq: outcome.seq,
         })
+    }
+
+    async fn move_on(&self, task_id: TaskId, mutation_id: MutationId) -> Result<()> {
+        let key = Key::client_made(mutation_id, &[b"skip", task_id.0.as_bytes()])?;
+        let intent = Intent {
+            task_id: Some(task_id),
+            action: Action::Skip,
+            precondition: None,
+            key: Some(key),
+            client_id: None,
+        };
+        self.tasks.change(self.actor()?, intent).await.map(drop)
     }
 
     /// A part of a list, in the order in which its page shows it.
@@ -129,6 +141,10 @@ impl Port {
 impl ports::Tasks for Port {
     async fn change(&self, change: Change) -> Result<Changed, Fault> {
         self.carry_out(change).await.map_err(problem::fault)
+    }
+
+    async fn skip(&self, id: TaskId, mutation_id: MutationId) -> Result<(), Fault> {
+        self.move_on(id, mutation_id).await.map_err(problem::fault)
     }
 
     async fn list(&self, query: ListQuery) -> Result<Listing, Fault> {

@@ -8,13 +8,14 @@ use tidings_domain::{
     command::Command,
     event::{self, EventType, Metadata, Topic},
     id::{EventId, MutationId, TaskId, UserId},
+    series::{self, Occurrence},
     task::Task,
     time::Timestamp,
 };
 
 use crate::{
     error::{Error, Result},
-    store::{LooseEvent, Mutation},
+    store::{Action, LooseEvent, Mutation, Receipt},
 };
 
 /// A person's feed, as it is locked for a group of mutations.
@@ -54,6 +55,10 @@ pub struct Keys {
     pub tasks: Vec<(UserId, TaskId)>,
     /// Earlier versions that are to be restored.
     pub versions: Vec<(UserId, TaskId, i64)>,
+    /// Tasks whose place in a series matters.
+    pub series: Vec<(UserId, TaskId)>,
+    /// Events that consumers may have taken in.
+    pub receipts: Vec<Receipt>,
 }
 
 impl Keys {
@@ -63,22 +68,51 @@ impl Keys {
         let mut users = HashSet::new();
         let mut ids = HashSet::new();
         let mut tasks = HashSet::new();
+        let mut placed = HashSet::new();
         for mutation in mutations {
-            let user = mutation.user_id;
+            let (user, id) = (mutation.user_id, mutation.task_id);
             if users.insert(user) {
                 keys.users.push(user);
             }
             if mutation.fingerprint.is_some() && ids.insert((user, mutation.mutation_id)) {
                 keys.mutations.push((user, mutation.mutation_id));
             }
-            if tasks.insert((user, mutation.task_id)) {
-                keys.tasks.push((user, mutation.task_id));
+            if let Action::Command(Command::Restore(Some(version))) = mutation.action {
+                keys.versions.push((user, id, version));
             }
-            if let Command::Restore(Some(version)) = mutation.command {
-                keys.versions.push((user, mutation.task_id, version));
+            keys.receipts.extend(mutation.receipt);
+            let (also, series) = match &mutation.action {
+                Action::Follow(of) => (Some(*of), vec![id, *of]),
+                Action::Skip => (None, vec![id]),
+                Action::Command(command) if may_reopen(command) => {
+                    let next = series::next_id(id);
+                    (Some(next), vec![next])
+                }
+                Action::Command(_) => (None, Vec::new()),
+            };
+            for key in [Some(id), also].into_iter().flatten().map(|id| (user, id)) {
+                if tasks.insert(key) {
+                    keys.tasks.push(key);
+                }
+            }
+            for key in series.into_iter().map(|id| (user, id)) {
+                if placed.insert(key) {
+                    keys.series.push(key);
+                }
             }
         }
         keys
+    }
+}
+
+/// Whether a command may open a completed task again, whose successor may then go.
+fn may_reopen(command: &Command) -> bool {
+    match command {
+        Command::Complete(done) => *done != Some(true),
+        Command::Edit(patch) => patch.completed == Some(false),
+        Command::Replace(patch) => patch.completed != Some(true),
+        Command::Restore(version) => version.is_some(),
+        Command::Create(_) | Command::Delete | Command::Purge => false,
     }
 }
 
@@ -93,6 +127,22 @@ pub struct Loaded {
     pub tasks: HashMap<(UserId, TaskId), Task>,
     /// Earlier versions.
     pub versions: HashMap<(UserId, TaskId, i64), Task>,
+    /// Where tasks stand in their series.
+    pub standings: HashMap<(UserId, TaskId), Standing>,
+    /// Those of [`Keys::series`] that have events, whether or not the task is still there.
+    pub begun: HashSet<(UserId, TaskId)>,
+    /// Events that were taken in.
+    pub receipts: HashSet<Receipt>,
+}
+
+/// Where a task stands in its series, and what the series last did to it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Where.
+    pub occurrence: Occurrence,
+    /// The task's version since the series made it, took it away or brought it back, so that what
+    /// somebody touched is told from what nobody did; 0 where the series did none of it.
+    pub version: i64,
 }
 
 /// An event to append.
@@ -201,11 +251,18 @@ pub struct WriteSet {
     pub seen: Vec<SeenRow>,
     /// Feeds that moved.
     pub feeds: Vec<(UserId, Feed)>,
+    /// Where tasks stand in their series, if that is new.
+    pub standings: Vec<(UserId, TaskId, Standing)>,
+    /// Events that were taken in.
+    pub receipts: Vec<Receipt>,
 }
 
 impl WriteSet {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.purged.is_empty() && self.seen.is_empty()
+        self.events.is_empty()
+            && self.purged.is_empty()
+            && self.seen.is_empty()
+            && self.receipts.is_empty()
     }
 }

@@ -23,11 +23,12 @@ fn mutation(task: TaskId, command: Command) -> Mutation {
     Mutation {
         user_id: UserId(Uuid::nil()),
         task_id: task,
-        command,
+        action: command.into(),
         if_match: None,
         fingerprint: None,
         metadata: Metadata::default(),
         mutation_id: MutationId(Uuid::now_v7()),
+        receipt: None,
     }
 }
 

@@ -11,7 +11,7 @@ use tidings_domain::{
 
 use serde::de::IgnoredAny;
 
-use super::{db, from_json};
+use super::{db, from_json, series};
 use crate::{
     error::{Error, Result},
     store::plan::{Feed, Keys, Loaded, Seen},
@@ -116,6 +116,7 @@ pub(super) async fn load(connection: &mut PgConnection, keys: &Keys) -> Result<L
             }
         }
     }
+    series::load(connection, keys, &mut loaded).await?;
     Ok(loaded)
 }
 

@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{accounts, aside, audit, feeds, list, load, outbox, tasks, write};
+use super::{accounts, aside, audit, feeds, list, load, outbox, series, tasks, write};
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
 async fn database() -> PgConnection {
@@ -67,6 +67,9 @@ async fn walks_no_table() {
         load::SEEN,
         load::TASKS,
         load::VERSIONS,
+        series::STANDINGS,
+        series::RECEIPTS,
+        series::WRITE,
         write::LOG,
         write::REST,
         write::PURGE,

@@ -12,7 +12,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::db;
+use super::{db, series};
 use crate::{
     error::{Error, Result},
     store::{
@@ -53,12 +53,14 @@ UPDATE feeds SET seq = f.seq, at = f.at, tasks = f.tasks \
     WHERE feeds.user_id = f.user_id";
 
 /// Comes after appending: events of this very group lose their contents too. $1, $2 tasks that go,
-/// $3 to $5 tasks whose events do, up to a seq, and their dead letters.
+/// $3 to $5 tasks whose events do, up to a seq, their dead letters and places in series.
 pub(super) const PURGE: &str = "\
 WITH t AS (DELETE FROM tasks USING unnest($1::uuid[], $2::uuid[]) j (user_id, id) \
     WHERE tasks.user_id = j.user_id AND tasks.id = j.id), \
 d AS (DELETE FROM dead_letters d USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
-    WHERE d.user_id = j.user_id AND d.task_id = j.task_id) \
+    WHERE d.user_id = j.user_id AND d.task_id = j.task_id), \
+o AS (DELETE FROM occurrences o USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
+    WHERE o.user_id = j.user_id AND o.task_id = j.task_id) \
 UPDATE events e SET version = 0, json = (e.json::jsonb || jsonb_build_object('task_data', NULL, \
     'data', jsonb_build_object('task_id', e.task_id, 'user_id', e.user_id)))::text \
     FROM unnest($3::uuid[], $4::uuid[], $5::int8[]) j (user_id, task_id, seq) \
@@ -73,6 +75,7 @@ pub(super) async fn store(connection: &mut PgConnection, set: &WriteSet) -> Resu
         log(connection, &set.events).await?;
     }
     rest(connection, set).await?;
+    series::store(connection, set).await?;
     if set.purged.is_empty() {
         return Ok(());
     }
@@ -166,7 +169,7 @@ async fn rest(connection: &mut PgConnection, set: &WriteSet) -> Result<()> {
 }
 
 /// A column of rows.
-fn list<'a, R, V>(rows: &'a [R], value: impl Fn(&'a R) -> V) -> Vec<V> {
+pub(super) fn list<'a, R, V>(rows: &'a [R], value: impl Fn(&'a R) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 

@@ -29,6 +29,7 @@ DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS 
 DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL; \
 DELETE FROM tasks WHERE user_id = ?1 AND deleted_at IS NOT NULL; \
 DELETE FROM dead_letters WHERE user_id = ?1; \
+DELETE FROM occurrences WHERE user_id = ?1; \
 DELETE FROM outbox WHERE partition = ?1; \
 UPDATE meta SET value = min(CAST(value AS INTEGER), (SELECT coalesce(max(n), 0) FROM events)) \
     WHERE key GLOB 'compared *'";

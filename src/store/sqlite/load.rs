@@ -11,7 +11,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{db, from_json, id, to_json};
+use super::{db, from_json, id, series, to_json};
 use crate::{
     error::{Error, Result},
     store::plan::{Feed, Keys, Loaded, Seen},
@@ -95,6 +95,7 @@ pub(super) async fn load(connection: &mut SqliteConnection, keys: &Keys) -> Resu
             }
         }
     }
+    series::load(connection, keys, &mut loaded).await?;
     Ok((loaded, last))
 }
 

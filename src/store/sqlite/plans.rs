@@ -9,7 +9,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{MIGRATIONS, accounts, audit, feeds, list, load, outbox, tasks, write};
+use super::{MIGRATIONS, accounts, audit, feeds, list, load, outbox, series, tasks, write};
 use crate::store::{Sort, SortKey, TaskQuery};
 
 async fn database() -> SqliteConnection {
@@ -67,6 +67,9 @@ async fn walks_no_table() {
         load::SEEN,
         load::TASKS,
         load::VERSIONS,
+        series::STANDINGS,
+        series::RECEIPTS,
+        series::WRITE,
         write::EVENTS,
         write::TASKS,
         write::REST,

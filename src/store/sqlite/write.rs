@@ -11,7 +11,7 @@ use tidings_domain::{
     time::TzDatabase,
 };
 
-use super::{db, to_json};
+use super::{db, series, to_json};
 use crate::{
     error::Result,
     store::{
@@ -59,6 +59,8 @@ DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?) j CROSS JOIN 
     ON t.user_id = j.value->>0 AND t.id = j.value->>1); \
 DELETE FROM dead_letters WHERE id IN (SELECT d.id FROM json_each(?) j CROSS JOIN dead_letters d \
     ON d.user_id = j.value->>0 AND d.task_id = j.value->>1); \
+DELETE FROM occurrences WHERE (user_id, task_id) IN \
+    (SELECT value->>0, value->>1 FROM json_each(?)); \
 UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \
     '$.data', json_object('task_id', task_id, 'user_id', user_id)) \
     WHERE n IN (SELECT e.n FROM json_each(?) j CROSS JOIN events e ON e.user_id = j.value->>0 \
@@ -116,6 +118,7 @@ pub(super) async fn store(
         .execute(&mut *connection)
         .await
         .map_err(db)?;
+    series::store(connection, set).await?;
     if set.purged.is_empty() {
         return Ok(());
     }
@@ -129,6 +132,7 @@ pub(super) async fn store(
         .collect();
     sqlx::query(PURGE)
         .bind(to_json(&gone)?)
+        .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)
         .execute(connection)

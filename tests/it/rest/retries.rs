@@ -51,9 +51,11 @@ async fn a_retry_is_answered_as_the_first_time(app: TestApp) {
 
 async fn every_change_of_a_task_can_be_tried_again(app: TestApp) {
     let ada = app.person("Ada").await;
-    let task = add(&ada, json!({ "title": "A" })).await;
+    let again = json!({ "title": "A", "due_date": "2026-12-10", "recurrence": "daily" });
+    let task = add(&ada, again).await;
     let path = path(&task);
     for (n, (method, end, body)) in [
+        ("POST", "/skip", Value::Null),
         ("PATCH", "/complete", Value::Null),
         ("PUT", "", json!({ "title": "B" })),
         ("PATCH", "", json!({ "title": "C" })),

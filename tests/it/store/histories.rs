@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use tidings::{
     error::Error,
-    store::{AsOf, Mutation},
+    store::{Action, AsOf, Mutation},
 };
-use tidings_domain::{decide::apply, error::Code, id::TaskId, task::Task};
+use tidings_domain::{decide::apply, error::Code, id::TaskId, series::next_id, task::Task};
 use tokio::task::JoinSet;
 
-use super::{kit::TestStore, random::Random};
+use super::{kit::TestStore, random::Random, series::effect};
 
 pub(crate) async fn folds_to_the_tasks(store: impl TestStore) {
     let kit = store.kit();
@@ -26,10 +26,15 @@ pub(crate) async fn folds_to_the_tasks(store: impl TestStore) {
             kit.clock.advance(random.below(3) as i64 - 1);
             let user = people[random.below(2)];
             let task = tasks[random.below(tasks.len())];
-            let mutation = if round % 10 == 9 {
-                old[random.below(old.len())].clone()
-            } else {
-                kit.mutation(user, task, random.command())
+            let mutation = match round % 10 {
+                9 => old[random.below(old.len())].clone(),
+                // Told of a few events only, so that some are told twice.
+                8 => effect(kit, user, task, random.below(60) as u128),
+                7 => Mutation {
+                    action: Action::Skip,
+                    ..kit.mutation(user, task, random.command())
+                },
+                _ => kit.mutation(user, task, random.command()),
             };
             old.push(mutation.clone());
             let store = kit.store.clone();
@@ -58,7 +63,8 @@ pub(crate) async fn folds_to_the_tasks(store: impl TestStore) {
             for event in feed {
                 apply(&mut folded, event);
             }
-            for id in &tasks {
+            let next: Vec<_> = tasks.iter().map(|id| next_id(*id)).collect();
+            for id in tasks.iter().chain(&next) {
                 let task = kit.store.task(user, *id).await.unwrap();
                 assert_eq!(task.as_ref(), folded.get(id), "seed {seed}");
             }

@@ -317,11 +317,12 @@ impl Kit {
         Mutation {
             user_id: user,
             task_id: task,
-            command,
+            action: command.into(),
             if_match: None,
             fingerprint: Some([7; 32]),
             metadata: Metadata::default(),
             mutation_id: MutationId(self.ids.next()),
+            receipt: None,
         }
     }
 

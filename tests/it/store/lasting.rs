@@ -1,9 +1,11 @@
 //! What lasts and what does not: closing, failing in the middle, and forgetting.
 
+use tidings::store::{Action, Mutation};
 use tidings_domain::{
     command::{Command, TaskPatch},
     error::Code,
     event::EventType,
+    task::{RecurFrom, Recurrence},
 };
 
 use super::kit::{TestStore, refusal, titled};
@@ -113,6 +115,21 @@ pub(crate) async fn keeps_no_row_of_a_person_who_is_gone(store: impl TestStore) 
     let purged = kit.add_titled(ann, "Purged").await;
     kit.change(ann, purged.id, Command::Delete).await.unwrap();
     kit.change(ann, purged.id, Command::Purge).await.unwrap();
+    let again = TaskPatch {
+        due_date: Some(Some("2026-11-21".parse().unwrap())),
+        recurrence: Some(Some(Recurrence {
+            rule: "FREQ=DAILY".into(),
+            from: RecurFrom::Due,
+        })),
+        ..titled("Again")
+    };
+    let again = kit.add(ann, again).await.id;
+    let skip = Mutation {
+        action: Action::Skip,
+        ..kit.mutation(ann, again, Command::Delete)
+    };
+    kit.store.mutate(skip).await.unwrap();
+    assert_eq!(store.rows("occurrences").await, 1);
     let event = kit.loose(EventType::UserDeleted, Some(ann));
     kit.store.delete_account(ann, &event).await.unwrap();
     for (table, left) in [
@@ -120,6 +137,7 @@ pub(crate) async fn keeps_no_row_of_a_person_who_is_gone(store: impl TestStore) 
         ("feeds", 0),
         ("tasks", 0),
         ("mutations", 0),
+        ("occurrences", 0),
         ("events", 1),
         ("outbox", 1),
     ] {

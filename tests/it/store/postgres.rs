@@ -14,14 +14,17 @@ use tidings::{
 use tidings_domain::{
     command::{Command, IfMatch},
     error::Code,
-    event::EventType,
+    event::{Actor, EventType},
     id::{EventId, TaskId, UserId},
     time::TzDatabase,
     view::{Here, View},
 };
 use uuid::Uuid;
 
-use super::kit::{Broken, Commits, Kit, NOON, Postgres, TestStore, refusal, titled};
+use super::{
+    kit::{Broken, Commits, Kit, NOON, Postgres, TestStore, refusal, titled},
+    series::{daily, effect},
+};
 use crate::postgres::cluster;
 
 /// Two processes on one database.
@@ -275,6 +278,37 @@ async fn shows_the_trail_in_the_order_of_its_numbers() {
             "some were passed over"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn makes_one_successor_in_two_processes() {
+    const ROUNDS: u128 = 20;
+    let stores = two().await;
+    let kit = stores[0].kit();
+    let ann = kit.person("ann").await;
+    for round in 0..ROUNDS {
+        let first = kit.add(ann, daily()).await.id;
+        let done = Command::Complete(Some(true));
+        kit.change(ann, first, done).await.unwrap();
+        let told = [
+            (0, 2 * round),
+            (1, 2 * round),
+            (1, 2 * round + 1),
+            (0, 2 * round + 1),
+        ];
+        let told = told.map(|(n, event): (usize, _)| {
+            let store = stores[n].kit().store.clone();
+            let effect = effect(kit, ann, first, event);
+            tokio::spawn(async move { store.mutate(effect).await.unwrap() })
+        });
+        for outcome in join_all(told).await {
+            assert_eq!(outcome.unwrap().task.unwrap().version, 1);
+        }
+    }
+    let made = kit.feed(ann).await.into_iter();
+    let made = made.filter(|event| event.metadata.actor == Actor::Recurring);
+    assert_eq!(made.count() as u128, ROUNDS);
+    assert_eq!(stores[0].rows("inbox").await as u128, 2 * ROUNDS);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::recurrence::words;
 
 /// A Saturday.
 fn today() -> NaiveDate {
@@ -335,8 +336,60 @@ fn any_day() -> impl Strategy<Value = NaiveDate> {
     (0_u64..60_000).prop_map(|days| NaiveDate::default() + chrono::Days::new(days))
 }
 
+/// Rules that words can say.
+fn any_rule() -> impl Strategy<Value = String> {
+    let named = |most| {
+        proptest::sample::subsequence(vec!["MO", "TU", "WE", "TH", "FR", "SA", "SU"], 1..=most)
+    };
+    let interval = || (1_u16..=30).prop_map(|n| format!(";INTERVAL={n}"));
+    let nth = || prop_oneof![1_i16..=5, Just(-1)];
+    let listed = |numbers: Vec<i16>| {
+        let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+        numbers.join(",")
+    };
+    let months = proptest::sample::subsequence((1_i16..=12).collect::<Vec<_>>(), 1..=3);
+    let days = proptest::sample::subsequence((1_i16..=31).collect::<Vec<_>>(), 1..=3);
+    prop_oneof![
+        interval().prop_map(|i| format!("FREQ=DAILY{i}")),
+        interval().prop_map(|i| format!("FREQ=WEEKLY{i}")),
+        (interval(), named(7))
+            .prop_map(|(i, days)| format!("FREQ=WEEKLY{i};BYDAY={}", days.join(","))),
+        interval().prop_map(|i| format!("FREQ=MONTHLY{i}")),
+        (interval(), days)
+            .prop_map(move |(i, days)| format!("FREQ=MONTHLY{i};BYMONTHDAY={}", listed(days))),
+        interval().prop_map(|i| format!("FREQ=MONTHLY{i};BYMONTHDAY=-1")),
+        (interval(), nth(), named(2)).prop_map(|(i, nth, days)| {
+            let days: Vec<_> = days.iter().map(|day| format!("{nth}{day}")).collect();
+            format!("FREQ=MONTHLY{i};BYDAY={}", days.join(","))
+        }),
+        (interval(), nth()).prop_map(|(i, nth)| {
+            format!("FREQ=MONTHLY{i};BYDAY=MO,TU,WE,TH,FR;BYSETPOS={nth}")
+        }),
+        interval().prop_map(|i| format!("FREQ=YEARLY{i}")),
+        (interval(), months)
+            .prop_map(move |(i, months)| format!("FREQ=YEARLY{i};BYMONTH={}", listed(months))),
+        (interval(), 1_u16..=12, 1_u16..=28)
+            .prop_map(|(i, month, day)| format!("FREQ=YEARLY{i};BYMONTH={month};BYMONTHDAY={day}")),
+        (interval(), 1_u16..=12, nth(), named(1)).prop_map(|(i, month, nth, day)| {
+            format!("FREQ=YEARLY{i};BYMONTH={month};BYDAY={nth}{}", day[0])
+        }),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_rule_prints_in_words_and_reads_the_same(rule in any_rule(), completion in any::<bool>(), day in any_day()) {
+        let from = if completion { RecurFrom::Completion } else { RecurFrom::Due };
+        let rule = crate::recurrence::canonical(&rule).unwrap();
+        let said = words(&rule, from).replace(", from completion", "");
+        let every = if completion { "every!" } else { "every" };
+        let line = format!("Go {}", said.to_lowercase().replacen("every", every, 1));
+        let read = parse(&line, day, noon(), &[]);
+        prop_assert_eq!(&read.title, "Go", "{}", line);
+        prop_assert_eq!(read.recurrence, Some(Recurrence { rule, from }), "{}", line);
+    }
 
     #[test]
     fn any_text_is_read_without_panic(text in "\\PC*|(?s).*", start in 0_usize..40, end in 0_usize..40) {

@@ -37,7 +37,7 @@ impl Rule {
     }
 
     /// Whether the day fits all but BYSETPOS.
-    fn fits(&self, date: NaiveDate) -> bool {
+    pub(super) fn fits(&self, date: NaiveDate) -> bool {
         let number = |n: u32| i16::try_from(n).unwrap_or_default();
         let day = number(date.day());
         let length = number(days_in_month(date));

@@ -3,6 +3,8 @@
 
 mod feed;
 mod histories;
+mod recurrence;
 mod replicas;
+mod series;
 mod times;
 mod zones;
