@@ -34,7 +34,7 @@ use crate::{
     },
     live::Hub,
     metrics::Metrics,
-    service::{accounts::Accounts, tasks::Tasks},
+    service::{accounts::Accounts, reminders::Reminders, tasks::Tasks},
     shutdown::watched,
     store::{self, SharedStore},
 };
@@ -51,6 +51,8 @@ pub struct Server {
     /// Where the sidecar reaches us.
     side: (TcpListener, Arc<Sidecar>),
     relay: Relay,
+    /// Tells of reminders, where that role runs here.
+    reminders: Option<Reminders>,
     /// Look after the sidecar, where there is one.
     watch: Option<(Watch, Roster)>,
     store: SharedStore,
@@ -81,6 +83,7 @@ impl Server {
         let clock = ambient.clock.clone();
         let consumers = Consumers::of_roles(&config.roles, &hub, store.clone(), &ambient)
             .counted(metrics.clone(), clock.clone());
+        let reminding = Arc::new(Notify::new());
         let sidecar = Arc::new(Sidecar {
             subscriptions: subscriptions(&config.roles.topics(), &config.dapr),
             consumers: consumers.clone(),
@@ -90,6 +93,7 @@ impl Server {
             clock: clock.clone(),
             hub: hub.clone(),
             metrics: metrics.clone(),
+            reminding: reminding.clone(),
             token: config.app_token.clone(),
             stopping: stop.clone(),
         });
@@ -107,6 +111,8 @@ impl Server {
         let holder = holder(store.epoch(), addr);
         let relay = Relay::new(store.clone(), transport, clock.clone(), wake, holder);
 
+        let reminders = config.roles.has(Role::Reminders);
+        let reminders = reminders.then(|| Reminders::new(store.clone(), clock.clone(), reminding));
         let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
         let limits = config.limits;
         let accounts =
@@ -139,6 +145,7 @@ impl Server {
             sockets,
             side: (side, sidecar),
             relay,
+            reminders,
             watch,
             store,
             stop,
@@ -180,6 +187,15 @@ impl Server {
         let mut beside = JoinSet::new();
         let relay = self.relay.run(drain.clone());
         beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
+        if let Some(reminders) = self.reminders {
+            let reminders = reminders.run(self.stop.clone());
+            beside.spawn(watched(
+                "reminders",
+                self.stop.clone(),
+                failed.clone(),
+                reminders,
+            ));
+        }
         if let Some((watch, roster)) = self.watch {
             let watch = watch.run(drain.clone());
             let name = "watch over the sidecar";

@@ -8,6 +8,7 @@ mod outbox;
 mod people;
 pub mod plan;
 pub mod postgres;
+mod reminders;
 pub mod sqlite;
 mod tasks;
 mod turns;
@@ -27,6 +28,7 @@ pub use self::{
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
+    reminders::Reminders,
     sqlite::SqliteStore,
     tasks::{
         AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskPage,
@@ -37,7 +39,16 @@ pub use self::{
 /// Everything that lasts.
 #[async_trait]
 pub trait Store:
-    Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + OutboxAside + DeadLetters + AuditTrail
+    Tasks
+    + Feeds
+    + Accounts
+    + Sessions
+    + Tokens
+    + Outbox
+    + OutboxAside
+    + DeadLetters
+    + AuditTrail
+    + Reminders
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

@@ -16,6 +16,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tidings_domain::{error::Code, id::UserId};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -55,6 +56,8 @@ pub struct Sidecar {
     pub hub: Arc<Hub>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Wakes the reminders role.
+    pub reminding: Arc<Notify>,
     /// What the sidecar must show, if anything.
     pub token: Option<Token>,
     /// Cancelled when the server begins to stop.
@@ -94,7 +97,8 @@ async fn subscribe(State(sidecar): State<Arc<Sidecar>>) -> Json<Value> {
 }
 
 /// The cron binding. It does not wait for what it sets off.
-async fn cron() -> StatusCode {
+async fn cron(State(sidecar): State<Arc<Sidecar>>) -> StatusCode {
+    sidecar.reminding.notify_one();
     StatusCode::OK
 }
 

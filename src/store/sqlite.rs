@@ -12,6 +12,7 @@ mod load;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod reminders;
 mod sessions;
 mod tasks;
 mod tokens;

@@ -13,6 +13,7 @@ mod past;
 mod people;
 mod postgres;
 mod random;
+mod reminders;
 mod sqlite;
 
 /// Runs each test of the contract on each store.
@@ -45,6 +46,9 @@ macro_rules! contract {
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
                 claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
                 records_an_event_once;
+            reminders: tells_of_what_is_due, a_reminder_moves_and_goes_with_its_task,
+                a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
+                a_reminder_loses_its_contents_with_its_task;
         }
     };
     ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {

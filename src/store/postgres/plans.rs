@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{accounts, aside, audit, feeds, list, load, outbox, tasks, write};
+use super::{accounts, aside, audit, feeds, list, load, outbox, reminders, tasks, write};
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
 async fn database() -> PgConnection {
@@ -76,6 +76,9 @@ async fn walks_no_table() {
         outbox::CLAIMED,
         outbox::SETTLE,
         audit::RECORD,
+        reminders::DUE,
+        reminders::REMINDED,
+        reminders::TOLD,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");
