@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod live;
+pub mod notifications;
 pub mod roles;
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
@@ -22,7 +23,7 @@ use crate::{
     error::{Error, Result},
     live::Hub,
     metrics::Metrics,
-    store::AuditTrail,
+    store::{AuditTrail, Notices},
 };
 
 pub use self::roles::{Role, Roles};
@@ -187,6 +188,7 @@ impl Consumers {
         roles: &Roles,
         hub: &Arc<Hub>,
         trail: Arc<dyn AuditTrail>,
+        notices: Arc<dyn Notices>,
         ambient: &Ambient,
     ) -> Self {
         let mut list: Vec<Arc<dyn Consumer>> = Vec::new();
@@ -195,6 +197,9 @@ impl Consumers {
         }
         if roles.has(Role::Audit) {
             list.push(Arc::new(audit::Audit::new(trail, ambient.clock.clone())));
+        }
+        if roles.has(Role::Notifications) {
+            list.push(Arc::new(notifications::Notifications::new(notices)));
         }
         Self::new(list)
     }

@@ -18,6 +18,7 @@ pub mod rpc_people;
 pub mod security;
 pub mod sidecar;
 pub mod state;
+pub mod unsubscribe;
 pub mod ws;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ fn routes() -> Routes {
         .merge(health::routes())
         .merge(api::routes())
         .merge(rpc::routes())
+        .merge(unsubscribe::routes())
         .merge(pages::routes())
 }
 

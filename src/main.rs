@@ -60,6 +60,15 @@ enum Command {
         #[command(subcommand)]
         aside: Aside,
     },
+    /// Look after mail that could not be sent
+    Mails {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        aside: Aside,
+    },
     /// Look at all that the server needs, and say what to do where something is wrong
     Doctor(Box<Serve>),
     /// Ask a running server whether it is alive
@@ -143,6 +152,11 @@ async fn main() -> ExitCode {
             database,
             aside,
         }) => dead_letters(log, database, aside).await,
+        Some(Command::Mails {
+            log,
+            database,
+            aside,
+        }) => mails(log, database, aside).await,
         Some(Command::Doctor(flags)) => doctor(*flags).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
@@ -249,10 +263,26 @@ async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Res
             // No sockets are here, and dead letters are of no broadcast.
             let hub = Hub::new(None, CancellationToken::new());
             let ambient = Ambient::default();
-            let consumers = Consumers::of_roles(&Roles::all(), &hub, store.clone(), &ambient);
+            let consumers =
+                Consumers::of_roles(&Roles::all(), &hub, store.clone(), store.clone(), &ambient);
             commands::retry_letters(&*store, &consumers, &picked.which(), &mut out).await
         }
         Aside::Drop(picked) => commands::drop_letters(&*store, &picked.which(), &mut out).await,
+    };
+    store.close().await;
+    done.map_err(Failure::running)
+}
+
+async fn mails(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
+    let store = open(log, database).await?;
+    let mut out = io::stdout();
+    let done = match aside {
+        Aside::List => commands::list_mails(&*store, &mut out).await,
+        Aside::Retry(picked) => {
+            let now = Ambient::default().clock.now();
+            commands::retry_mails(&*store, &picked.which(), now, &mut out).await
+        }
+        Aside::Drop(picked) => commands::drop_mails(&*store, &picked.which(), &mut out).await,
     };
     store.close().await;
     done.map_err(Failure::running)

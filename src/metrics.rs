@@ -14,7 +14,7 @@ use prometheus_client::{
 };
 use tidings_domain::{event::Topic, time::Timestamp};
 
-use crate::store::OutboxDepth;
+use crate::store::{MailDepth, OutboxDepth};
 
 /// A label and its value.
 type Label = (&'static str, &'static str);
@@ -50,6 +50,9 @@ pub struct Metrics {
     consuming: Times<[Label; 1]>,
     delivery: Times<[Label; 1]>,
     dead_letters: Gauge,
+    mailed: Counters<[Label; 1]>,
+    mails: Gauge,
+    mails_aside: Gauge,
     sockets: Gauge,
     requests: Counters<Request>,
     answering: Times<Route>,
@@ -84,6 +87,9 @@ impl Metrics {
             consuming: Family::new_with_constructor(Seconds),
             delivery: Family::new_with_constructor(Seconds),
             dead_letters: Gauge::default(),
+            mailed: Family::default(),
+            mails: Gauge::default(),
+            mails_aside: Gauge::default(),
             sockets: Gauge::default(),
             requests: Family::default(),
             answering: Family::new_with_constructor(Seconds),
@@ -95,6 +101,9 @@ impl Metrics {
             drop(metrics.publishing.get_or_create(&labels));
             let labels = [("topic", topic.as_str()), ("outcome", "taken")];
             drop(metrics.published.get_or_create(&labels));
+        }
+        for outcome in ["sent", "retry", "aside"] {
+            drop(metrics.mailed.get_or_create(&[("outcome", outcome)]));
         }
         Arc::new(metrics)
     }
@@ -155,6 +164,21 @@ impl Metrics {
             "tidings_dead_letters",
             "Dead letters that are kept",
             self.dead_letters.clone(),
+        );
+        r.register(
+            "tidings_mails_sent",
+            "Mails by what became of them",
+            self.mailed.clone(),
+        );
+        r.register(
+            "tidings_mails_pending",
+            "Mails that wait",
+            self.mails.clone(),
+        );
+        r.register(
+            "tidings_mails_aside",
+            "Mails that were set aside",
+            self.mails_aside.clone(),
         );
         r.register("tidings_live_sockets", "Open sockets", self.sockets.clone());
         r.register(
@@ -236,6 +260,17 @@ impl Metrics {
     /// How many dead letters are kept now.
     pub fn letters(&self, kept: i64) {
         self.dead_letters.set(kept);
+    }
+
+    /// A mail met this end.
+    pub fn mailed(&self, outcome: &'static str) {
+        self.mailed.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// How much mail is kept now.
+    pub fn mails(&self, depth: MailDepth) {
+        self.mails.set(depth.waiting);
+        self.mails_aside.set(depth.aside);
     }
 
     /// How many sockets are open now.

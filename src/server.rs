@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    auth::{cache::Cache, sessions::Sessions},
+    auth::{cache::Cache, secret, sessions::Sessions},
     clock::Ambient,
     config::{Config, EventTransport},
     consumers::{Consumers, Role},
@@ -33,8 +33,11 @@ use crate::{
         ws::Sockets,
     },
     live::Hub,
+    mail::{Sender, compose::Letterhead, unsubscribe::Signer},
     metrics::Metrics,
-    service::{accounts::Accounts, reminders::Reminders, tasks::Tasks},
+    service::{
+        accounts::Accounts, notifications::Notifications, reminders::Reminders, tasks::Tasks,
+    },
     shutdown::watched,
     store::{self, SharedStore},
 };
@@ -53,6 +56,8 @@ pub struct Server {
     relay: Relay,
     /// Tells of reminders, where that role runs here.
     reminders: Option<Reminders>,
+    /// Sends mail, where people are notified.
+    sender: Option<Sender>,
     /// Look after the sidecar, where there is one.
     watch: Option<(Watch, Roster)>,
     store: SharedStore,
@@ -81,8 +86,9 @@ impl Server {
 
         let metrics = Metrics::new(hub.wakes());
         let clock = ambient.clock.clone();
-        let consumers = Consumers::of_roles(&config.roles, &hub, store.clone(), &ambient)
-            .counted(metrics.clone(), clock.clone());
+        let consumers =
+            Consumers::of_roles(&config.roles, &hub, store.clone(), store.clone(), &ambient)
+                .counted(metrics.clone(), clock.clone());
         let reminding = Arc::new(Notify::new());
         let sidecar = Arc::new(Sidecar {
             subscriptions: subscriptions(&config.roles.topics(), &config.dapr),
@@ -90,6 +96,7 @@ impl Server {
             letters: store.clone(),
             feeds: store.clone(),
             outbox: store.clone(),
+            mails: store.clone(),
             clock: clock.clone(),
             hub: hub.clone(),
             metrics: metrics.clone(),
@@ -113,6 +120,19 @@ impl Server {
 
         let reminders = config.roles.has(Role::Reminders);
         let reminders = reminders.then(|| Reminders::new(store.clone(), clock.clone(), reminding));
+        let signer = Signer::new(store.mail_secret(&secret::session()).await?);
+        let sender = match config.roles.has(Role::Notifications) {
+            true => {
+                let letterhead = Letterhead {
+                    base: base(&config, addr),
+                    signer: signer.clone(),
+                };
+                let (smtp, metrics) = (config.smtp.clone(), metrics.clone());
+                let sender = Sender::new(store.clone(), clock.clone(), metrics, letterhead, smtp);
+                Some(sender?)
+            }
+            false => None,
+        };
         let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
         let limits = config.limits;
         let accounts =
@@ -123,8 +143,11 @@ impl Server {
             ambient: ambient.clone(),
             timing: config.timing,
         });
+        let tasks = Tasks::new(store.clone(), ambient.clone());
         let app = Arc::new(App {
-            tasks: Tasks::new(store.clone(), ambient.clone()),
+            notifications: Notifications::new(store.clone(), tasks.clone()),
+            tasks,
+            signer,
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
             room: Semaphore::new(config.requests),
             stopping: stop.clone(),
@@ -146,6 +169,7 @@ impl Server {
             side: (side, sidecar),
             relay,
             reminders,
+            sender,
             watch,
             store,
             stop,
@@ -194,6 +218,15 @@ impl Server {
                 self.stop.clone(),
                 failed.clone(),
                 reminders,
+            ));
+        }
+        if let Some(sender) = self.sender {
+            let sender = sender.run(self.stop.clone());
+            beside.spawn(watched(
+                "sender of mail",
+                self.stop.clone(),
+                failed.clone(),
+                sender,
             ));
         }
         if let Some((watch, roster)) = self.watch {
@@ -267,6 +300,14 @@ fn by_dapr(config: &Config, sidecar: &Sidecar) -> Result<ByDapr> {
         roster: Roster::new(client, settings, &config.roles, standing.clone()),
         standing,
     })
+}
+
+/// Where people reach this server, without a slash at the end.
+fn base(config: &Config, addr: SocketAddr) -> String {
+    match &config.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{addr}"),
+    }
 }
 
 /// Whom the relay's leases belong to: the same after a restart, so that the leases of the one before

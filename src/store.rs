@@ -4,6 +4,8 @@
 mod aside;
 mod check;
 mod listing;
+mod mails;
+mod notices;
 mod outbox;
 mod people;
 pub mod plan;
@@ -25,6 +27,8 @@ use crate::{clock::Ambient, error::Result};
 pub use self::{
     aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
     check::Findings,
+    mails::{AsideMail, Mail, MailDepth, Mails, Posted},
+    notices::{Notice, NoticePlace, Notices, Recipient},
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
@@ -49,6 +53,8 @@ pub trait Store:
     + DeadLetters
     + AuditTrail
     + Reminders
+    + Notices
+    + Mails
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

@@ -9,10 +9,11 @@ UPDATE tasks SET remind_at =
 CREATE INDEX tasks_remind ON tasks (remind_at)
     WHERE remind_at IS NOT NULL AND NOT reminded AND completed_at IS NULL AND deleted_at IS NULL;
 
--- `task_id` is null where a notification is about no task.
+-- `task_id` is null where a notification is about no task. What is written under the lock of a feed
+-- refers to no person: they are deleted by hand, in the order of the locks.
 CREATE TABLE notifications (
     id UUID PRIMARY KEY,
-    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id UUID NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
     title TEXT NOT NULL,
     body TEXT NOT NULL,
@@ -34,7 +35,7 @@ CREATE TABLE notification_settings (
 
 -- Days, in the person's zone, on which a task was completed: the last 400 of each person.
 CREATE TABLE done_days (
-    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id UUID NOT NULL,
     day TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (user_id, day)
 );
@@ -43,8 +44,9 @@ CREATE TABLE done_days (
 -- of ours, `kind` what is unsubscribed from, null where that cannot be. `aside` says that it was given
 -- up, for operators.
 CREATE TABLE mails (
-    id UUID PRIMARY KEY,
-    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    n BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id UUID NOT NULL,
+    user_id UUID NOT NULL,
     kind TEXT COLLATE "C",
     task_id UUID,
     subject TEXT NOT NULL,

@@ -8,10 +8,11 @@ UPDATE tasks SET remind_at = CAST(round(unixepoch(task->>'$.remind_at', 'subsec'
 CREATE INDEX tasks_remind ON tasks (remind_at)
     WHERE remind_at IS NOT NULL AND reminded = 0 AND completed_at IS NULL AND deleted_at IS NULL;
 
--- `task_id` is null where a notification is about no task.
+-- `task_id` is null where a notification is about no task. What is written under the lock of a feed
+-- refers to no person: they are deleted by hand, in the order of the locks.
 CREATE TABLE notifications (
     id TEXT PRIMARY KEY,
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     title TEXT NOT NULL,
     body TEXT NOT NULL,
@@ -33,7 +34,7 @@ CREATE TABLE notification_settings (
 
 -- Days, in the person's zone, on which a task was completed: the last 400 of each person.
 CREATE TABLE done_days (
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL,
     day TEXT NOT NULL,
     PRIMARY KEY (user_id, day)
 ) STRICT, WITHOUT ROWID;
@@ -42,8 +43,9 @@ CREATE TABLE done_days (
 -- of ours, `kind` what is unsubscribed from, null where that cannot be. `aside` is 1 once it was given
 -- up, for operators.
 CREATE TABLE mails (
-    id TEXT PRIMARY KEY,
-    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     kind TEXT,
     task_id TEXT,
     subject TEXT NOT NULL,

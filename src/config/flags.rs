@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{
     Config, ConfigFault,
     events::EventArgs,
+    mail::MailArgs,
     values::{address, database, networks, public_url, rate, read, roles, seconds, switch},
 };
 use crate::{
@@ -93,7 +94,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     events: EventArgs,
     /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics;
-    /// in-process events need live and audit
+    /// in-process events need live, audit and notifications
     #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
     roles: String,
     /// How often open sockets look for events by themselves; 0: never
@@ -113,6 +114,8 @@ pub struct ServeArgs {
         value_name = "URL"
     )]
     public_url: String,
+    #[command(flatten)]
+    mail: MailArgs,
     /// Networks whose X-Forwarded-For and -Proto are believed, such as 10.0.0.0/8,::1
     #[arg(
         long,
@@ -215,7 +218,10 @@ impl ServeArgs {
     /// # Errors
     /// Where it does not answer within a minute.
     pub async fn read_secrets(&mut self) -> Result<(), Vec<ConfigFault>> {
-        let others = &mut [("DATABASE_URL", &mut self.database.database_url)];
+        let others = &mut [
+            ("DATABASE_URL", &mut self.database.database_url),
+            ("SMTP_URL", &mut self.mail.smtp_url),
+        ];
         self.events.fill(others).await.map_err(|fault| vec![fault])
     }
 
@@ -235,6 +241,7 @@ impl ServeArgs {
         let roles = faults.take("ROLES", roles(&self.roles, transport));
         let live_poll = faults.take("LIVE_POLL_SECONDS", seconds(&self.live_poll_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
+        let smtp = self.mail.check(&mut faults);
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let mut limit = |variable, text: &str| faults.take(variable, rate(text)).flatten();
         let limits = Limits {
@@ -258,6 +265,7 @@ impl ServeArgs {
             roles: roles.unwrap_or(default.roles),
             live_poll: live_poll.flatten(),
             public_url: public_url.flatten(),
+            smtp,
             trusted_proxies: proxies.unwrap_or_default(),
             limits,
             requests: default.requests,
@@ -340,10 +348,19 @@ mod tests {
     #[test]
     fn in_process_events_need_every_consumer_here() {
         let check = |roles: &str| program(&[&format!("--roles={roles}")]).serve.check();
-        for enough in ["all", "web,live,audit", "live,audit"] {
+        for enough in [
+            "all",
+            "web,live,audit,notifications",
+            "live,audit,notifications",
+        ] {
             assert!(check(enough).is_ok(), "{enough}");
         }
-        for (few, missing) in [("web", "live"), ("web,live", "audit"), ("audit", "live")] {
+        for (few, missing) in [
+            ("web", "live"),
+            ("web,live", "audit"),
+            ("audit", "live"),
+            ("live,audit", "notifications"),
+        ] {
             let faults = check(few).unwrap_err();
             assert_eq!(faults.len(), 1);
             let words = faults[0].to_string();
@@ -375,6 +392,28 @@ mod tests {
             assert_eq!(faults[0].variable, "DATABASE_URL");
             assert!(!faults[0].words.contains("secret"));
         }
+    }
+
+    #[test]
+    fn mail_needs_a_sender_and_a_server_that_there_can_be() {
+        let check = |flags: &[&str]| program(flags).serve.check();
+        let from = "--mail-from=Tidings <tidings@example.org>";
+        assert!(check(&[from]).unwrap().smtp.is_none());
+        for url in [
+            "smtp://127.0.0.1:2525",
+            "smtps://mail.example.org",
+            "smtp://me:hunter2@mail.example.org:587?tls=required",
+        ] {
+            let config = check(&["--smtp-url", url, from]).unwrap();
+            let shown = format!("{config:?}");
+            assert!(config.smtp.is_some() && !shown.contains("hunter2"));
+        }
+        let bad = check(&["--smtp-url=pigeon://secret", "--mail-from=nobody"]).unwrap_err();
+        let named: Vec<_> = bad.iter().map(|fault| fault.variable).collect();
+        assert_eq!(named, ["MAIL_FROM", "SMTP_URL"]);
+        assert!(!bad[1].words.contains("secret"));
+        let bare = check(&["--smtp-url=smtp://127.0.0.1"]).unwrap_err();
+        assert_eq!(bare[0].variable, "MAIL_FROM");
     }
 
     #[test]

@@ -1,17 +1,21 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
+use chrono::NaiveDate;
 use proptest::prelude::*;
-use tidings_domain::error::Code;
+use tidings_domain::{
+    error::Code,
+    notice::{Notification, Settings},
+};
 use uuid::Uuid;
 
 use super::*;
-use crate::store::{AuditEntry, AuditRow};
+use crate::store::{AuditEntry, AuditRow, Notice, NoticePlace, Recipient};
 
 fn delivery(n: u128, user: u128) -> Delivery {
     versioned(n, user, "1.3")
@@ -48,6 +52,66 @@ impl AuditTrail for Trail {
 
     async fn audit(&self, _: UserId, _: i64, _: usize) -> Result<Vec<AuditRow>> {
         Ok(Vec::new())
+    }
+}
+
+/// Notices of a store that nobody has an account in.
+struct Nobody;
+
+fn notices() -> Arc<dyn Notices> {
+    Arc::new(Nobody)
+}
+
+fn gone<T>() -> Result<T> {
+    Err(Code::NotFound.into())
+}
+
+#[async_trait]
+impl Notices for Nobody {
+    async fn recipients(&self, _: &[UserId]) -> Result<HashMap<UserId, Recipient>> {
+        Ok(HashMap::new())
+    }
+
+    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<i64>> {
+        Ok(vec![0; days.len()])
+    }
+
+    async fn notify(&self, _: &[Notice], _: &[(UserId, NaiveDate)]) -> Result<()> {
+        Ok(())
+    }
+
+    async fn notifications(
+        &self,
+        _: UserId,
+        _: bool,
+        _: Option<NoticePlace>,
+        _: usize,
+    ) -> Result<Vec<Notification>> {
+        gone()
+    }
+
+    async fn unread(&self, _: UserId) -> Result<i64> {
+        gone()
+    }
+
+    async fn notification(&self, _: UserId, _: Uuid) -> Result<Option<Notification>> {
+        gone()
+    }
+
+    async fn mark_read(&self, _: UserId, _: Uuid, _: Timestamp) -> Result<Option<Notification>> {
+        gone()
+    }
+
+    async fn mark_all_read(&self, _: UserId, _: Timestamp) -> Result<u64> {
+        gone()
+    }
+
+    async fn notice_settings(&self, _: UserId) -> Result<Settings> {
+        gone()
+    }
+
+    async fn set_notice_settings(&self, _: UserId, _: &Settings) -> Result<()> {
+        gone()
     }
 }
 
@@ -156,7 +220,7 @@ proptest! {
         let trail = Arc::new(Trail::default());
         let ambient = Ambient::default();
         let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
-        let consumers = Consumers::of_roles(&Roles::all(), &hub, trail.clone(), &ambient);
+        let consumers = Consumers::of_roles(&Roles::all(), &hub, trail.clone(), notices(), &ambient);
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
             for batch in order.chunks(size) {
                 let batch: Vec<_> = batch.iter().map(|n| delivery(*n, 7)).collect();
@@ -177,7 +241,7 @@ async fn a_role_that_is_not_named_does_not_run() {
     let trail = Arc::new(Trail::default());
     let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
     let web: Roles = "web".parse().unwrap();
-    let consumers = Consumers::of_roles(&web, &hub, trail.clone(), &Ambient::default());
+    let consumers = Consumers::of_roles(&web, &hub, trail.clone(), notices(), &Ambient::default());
     let verdicts = consumers
         .deliver(Topic::TaskEvents, &[delivery(1, 7)])
         .await;
@@ -191,7 +255,8 @@ async fn the_roles_that_consume_are_those_with_a_consumer() {
     let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
     for role in Role::ALL {
         let roles: Roles = role.as_str().parse().unwrap();
-        let consumers = Consumers::of_roles(&roles, &hub, trail.clone(), &Ambient::default());
+        let consumers =
+            Consumers::of_roles(&roles, &hub, trail.clone(), notices(), &Ambient::default());
         let consumes = !consumers.list.is_empty();
         assert_eq!(consumes, Role::CONSUMERS.contains(&role), "{role:?}");
     }

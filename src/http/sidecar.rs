@@ -32,7 +32,7 @@ use crate::{
     error::Result,
     live::Hub,
     metrics::Metrics,
-    store::{DeadLetters, Feeds, Outbox},
+    store::{DeadLetters, Feeds, Mails, Outbox},
 };
 
 /// How long a delivery may take; then it is to come again.
@@ -50,6 +50,8 @@ pub struct Sidecar {
     pub feeds: Arc<dyn Feeds>,
     /// What waits to be published.
     pub outbox: Arc<dyn Outbox>,
+    /// Mail that waits to be sent.
+    pub mails: Arc<dyn Mails>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Sockets, to be counted.
@@ -123,6 +125,10 @@ async fn metrics(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> Res
     match sidecar.letters.count_letters().await {
         Ok(letters) => metrics.letters(letters),
         Err(error) => tracing::warn!(%error, "dead letters were not counted"),
+    }
+    match sidecar.mails.mail_depth().await {
+        Ok(depth) => metrics.mails(depth),
+        Err(error) => tracing::warn!(%error, "mail was not counted"),
     }
     metrics.sockets(sidecar.hub.sockets());
     // The text is the same: whoever does not know the newer name reads it as the older one.

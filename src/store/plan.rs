@@ -1,6 +1,7 @@
 //! Plans a group of mutations: from what the store loaded, in memory and in order, to what it has to
 //! write. Knows no database, so that every one of them shares it.
 
+mod notices;
 mod reminders;
 mod rows;
 
@@ -17,9 +18,12 @@ use tidings_domain::{
     time::{Timestamp, Zones},
 };
 
-pub use self::reminders::reminder;
 use self::rows::Wire;
 pub use self::rows::{EventRow, Feed, Keys, Loaded, Seen, SeenRow, WriteSet};
+pub use self::{
+    notices::{MailRow, Told, tell, touched},
+    reminders::reminder,
+};
 use super::{Mutation, Outcome};
 use crate::{
     clock::Ambient,

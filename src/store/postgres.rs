@@ -11,6 +11,8 @@ mod feeds;
 mod job;
 mod list;
 mod load;
+mod mails;
+mod notices;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -70,6 +72,7 @@ const SETTINGS: [(&str, &str); 4] = [
 /// The store on PostgreSQL.
 pub struct PostgresStore {
     epoch: Uuid,
+    ambient: Ambient,
     pool: PgPool,
     heavy: Turns,
     writers: Writers,
@@ -110,6 +113,7 @@ impl PostgresStore {
         let writers = Writers::start(&options, &ambient, &on_commit, &failed);
         Ok(Self {
             epoch,
+            ambient,
             pool,
             heavy: Turns::new(HEAVY),
             writers,

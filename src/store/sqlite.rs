@@ -9,6 +9,8 @@ mod feeds;
 mod job;
 mod list;
 mod load;
+mod mails;
+mod notices;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -59,6 +61,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// The store on SQLite.
 pub struct SqliteStore {
     epoch: Uuid,
+    ambient: Ambient,
     readers: SqlitePool,
     heavy: Turns,
     writer: Writer,
@@ -85,9 +88,10 @@ impl SqliteStore {
             .await
             .map_err(db)?;
         let writing = writing(&options);
-        let writer = Writer::start(writing, connection, ambient, on_commit);
+        let writer = Writer::start(writing, connection, ambient.clone(), on_commit);
         Ok(Self {
             epoch,
+            ambient,
             readers,
             heavy: Turns::new(HEAVY),
             writer,

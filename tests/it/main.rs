@@ -14,6 +14,8 @@ mod drain;
 mod edge;
 mod kit;
 mod live;
+mod mail;
+mod notifications;
 mod pages;
 mod people;
 mod postgres;

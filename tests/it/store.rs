@@ -7,7 +7,9 @@ mod histories;
 mod kit;
 mod lasting;
 mod lists;
+mod mails;
 mod mutations;
+mod notices;
 mod outbox;
 mod past;
 mod people;
@@ -46,6 +48,10 @@ macro_rules! contract {
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
                 claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
                 records_an_event_once;
+            mails: hands_mail_out_once, settles_mail, makes_its_secret_once;
+            notices: tells_once, tells_by_the_ways_that_are_asked_for,
+                tells_nothing_of_what_is_gone, lists_and_marks_notifications,
+                keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose;
             reminders: tells_of_what_is_due, a_reminder_moves_and_goes_with_its_task,
                 a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
                 a_reminder_loses_its_contents_with_its_task;

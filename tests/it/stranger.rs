@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::kit::{Person, TestApp};
+use crate::{
+    kit::{Person, TestApp},
+    notifications::reminder,
+};
 
 /// What a route is to somebody who should not be there.
 enum Door {
@@ -29,12 +32,14 @@ struct Things {
     task: String,
     trashed: String,
     token: String,
+    notification: String,
 }
 
 fn door(route: &str) -> Option<Door> {
     use Door::{Elsewhere, Of, Open, Own, Page, PageOf};
     Some(match route {
         "GET /healthz" | "GET /readyz" | "GET /api/openapi.json" | "GET /api/docs" => Open(200),
+        "GET /unsubscribe" | "POST /unsubscribe" => Open(404),
         "GET /sign-in" | "GET /sign-up" => Open(200),
         "GET /" => Open(303),
         "POST /api/auth/register" | "POST /api/auth/login" => Open(415),
@@ -42,6 +47,10 @@ fn door(route: &str) -> Option<Door> {
         "POST /api/me/password" | "GET /api/tokens" | "POST /api/tokens" => Own,
         "GET /api/tasks" | "POST /api/tasks" | "GET /api/events" | "GET /api/audit" => Own,
         "GET /ws" => Own,
+        "GET /api/notifications" | "POST /api/notifications/read" => Own,
+        "GET /api/me/notifications" | "PUT /api/me/notifications" => Own,
+        "POST /api/notifications/{id}/read" => Of("notification", Value::Null),
+        "POST /api/notifications/{id}/snooze" => Of("notification", json!({ "for": "1h" })),
         "DELETE /api/tokens/{id}" => Of("token", Value::Null),
         "GET /api/tasks/{id}" | "GET /api/tasks/{id}/history" => Of("task", Value::Null),
         "PUT /api/tasks/{id}" | "PATCH /api/tasks/{id}" => Of("task", json!({ "title": "Mine" })),
@@ -59,7 +68,7 @@ fn door(route: &str) -> Option<Door> {
 }
 
 impl Things {
-    async fn of(ada: &Person) -> Self {
+    async fn of(app: &TestApp, ada: &Person) -> Self {
         let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
         let task = ada
             .post("/api/tasks", json!({ "title": "Secret plans" }))
@@ -76,6 +85,7 @@ impl Things {
             task: text(&task.expect(201)),
             trashed,
             token: text(&token.expect(201)),
+            notification: text(&reminder(app, ada).await),
         }
     }
 
@@ -84,6 +94,7 @@ impl Things {
             "task" => &self.task,
             "trashed" => &self.trashed,
             "token" => &self.token,
+            "notification" => &self.notification,
             _ => panic!("{what}"),
         }
     }
@@ -94,6 +105,8 @@ impl Things {
             ada.get("/api/tasks").await.expect(200),
             ada.get("/api/tasks?view=trash").await.expect(200),
             ada.get("/api/tokens").await.expect(200),
+            ada.get("/api/notifications").await.expect(200),
+            ada.get("/api/me/notifications").await.expect(200),
             ada.get("/api/me").await.expect(200),
             ada.get("/api/events").await.expect(200),
         ])
@@ -116,7 +129,7 @@ async fn strangers_find_every_route_closed() {
         app.person("Bob").await,
         app.nobody(),
     );
-    let things = Things::of(&ada).await;
+    let things = Things::of(&app, &ada).await;
     let before = things.seen(&ada).await;
     for (method, path) in tidings::http::table() {
         let route = format!("{method} {path}");
@@ -215,7 +228,7 @@ async fn strangers_find_every_server_function_closed() {
         app.person("Bob").await,
         app.nobody(),
     );
-    let things = Things::of(&ada).await;
+    let things = Things::of(&app, &ada).await;
     let before = things.seen(&ada).await;
     let names: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths()
         .map(|(path, _)| path.strip_prefix("/rpc/").unwrap())

@@ -13,7 +13,9 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{accounts, aside, audit, feeds, list, load, outbox, reminders, tasks, write};
+use super::{
+    accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, tasks, write,
+};
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
 async fn database() -> PgConnection {
@@ -76,6 +78,17 @@ async fn walks_no_table() {
         outbox::CLAIMED,
         outbox::SETTLE,
         audit::RECORD,
+        mails::CLAIM,
+        mails::SETTLE,
+        notices::RECIPIENTS,
+        notices::DAYS,
+        notices::INBOX,
+        notices::DONE,
+        notices::TELL,
+        notices::CUT,
+        notices::MAIL,
+        notices::LIST,
+        notices::UNREAD,
         reminders::DUE,
         reminders::REMINDED,
         reminders::TOLD,

@@ -28,6 +28,9 @@ DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS 
 DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL; \
 DELETE FROM tasks WHERE user_id = ?1 AND deleted_at IS NOT NULL; \
 DELETE FROM dead_letters WHERE user_id = ?1; \
+DELETE FROM notifications WHERE user_id = ?1; \
+DELETE FROM mails WHERE user_id = ?1; \
+DELETE FROM done_days WHERE user_id = ?1; \
 DELETE FROM outbox WHERE partition = ?1";
 
 #[async_trait]

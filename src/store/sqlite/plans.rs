@@ -9,7 +9,9 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{MIGRATIONS, accounts, audit, feeds, list, load, outbox, reminders, tasks, write};
+use super::{
+    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, tasks, write,
+};
 use crate::store::{Sort, SortKey, TaskQuery};
 
 async fn database() -> SqliteConnection {
@@ -73,6 +75,17 @@ async fn walks_no_table() {
         write::PURGE,
         outbox::SETTLE,
         audit::RECORD,
+        mails::DUE,
+        mails::CLAIM,
+        mails::SETTLE,
+        notices::RECIPIENTS,
+        notices::DAYS,
+        notices::INBOX,
+        notices::DONE,
+        notices::TELL,
+        notices::MAIL,
+        notices::LIST,
+        notices::UNREAD,
         reminders::DUE,
         reminders::REMINDED,
         reminders::TOLD,
