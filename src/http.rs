@@ -14,6 +14,7 @@ pub mod pages;
 pub mod problem;
 pub mod routes;
 pub mod rpc;
+mod rpc_notices;
 pub mod rpc_people;
 pub mod security;
 pub mod sidecar;

@@ -239,3 +239,82 @@ async fn a_streak_is_told_of(app: TestApp) {
     .await;
     assert_eq!(list(&ada).await.len(), 1);
 }
+
+/// The page's own id, of which its forms derive theirs.
+fn seed(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"seed\" value=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_page_works_without_script() {
+    let app = TestApp::new().await;
+    let ada = app.person("Ada").await;
+    let empty = ada.get("/notifications").await;
+    assert!(empty.text.contains("Nothing to tell"), "{}", empty.text);
+    assert!(empty.text.contains("aria-label=\"Notifications\""));
+    let told = [reminder(&app, &ada).await, reminder(&app, &ada).await];
+    let id = |n: usize| told[n]["id"].as_str().unwrap();
+    // The bell is on every page, with its count.
+    assert!(
+        ada.get("/today")
+            .await
+            .text
+            .contains("Notifications, 2 unread")
+    );
+    let page = ada.get("/notifications").await;
+    let task = format!("href=\"/tasks/{}\"", told[0]["task_id"].as_str().unwrap());
+    assert!(page.text.contains(&task) && page.text.contains("Secret reminder"));
+    let at = "/notifications";
+    let back = ada
+        .form("/rpc/read_notification", at, &[("id", id(0))])
+        .await;
+    assert_eq!((back.code, &*back.header("location")), (302, at));
+    assert!(ada.get(at).await.text.contains("Notifications, 1 unread"));
+    // Put off, once however often it is sent.
+    let seed = seed(&page.text);
+    let fields = [("id", id(1)), ("seed", &*seed), ("until", "1h")];
+    for _ in 0..2 {
+        let back = ada.form("/rpc/snooze_notification", at, &fields).await;
+        assert_eq!((back.code, &*back.header("location")), (302, at));
+    }
+    let task = format!("/api/tasks/{}", told[1]["task_id"].as_str().unwrap());
+    let task = ada.get(&task).await.expect(200);
+    assert_eq!(task["version"], 2);
+    assert_ne!(task["remind_at"], "2026-01-01T12:00:00.000Z");
+    reminder(&app, &ada).await;
+    let back = ada.form("/rpc/read_notifications", at, &[]).await;
+    assert_eq!((back.code, &*back.header("location")), (302, at));
+    let page = ada.get(at).await.text;
+    assert!(page.contains("All are read.") && !page.contains("Mark read"));
+    assert!(!ada.get("/inbox").await.text.contains("unread"));
+    let wrong = ada.get("/notifications?cursor=x").await;
+    wrong.status(422);
+}
+
+#[tokio::test]
+async fn the_settings_are_a_plain_form() {
+    let app = TestApp::new().await;
+    let ada = app.person("Ada").await;
+    let page = ada.get("/account").await.text;
+    assert!(page.contains("name=\"reminder[mail]\"") && page.contains("name=\"streak[app]\""));
+    let ticked = [("reminder[app]", "true"), ("task_created[mail]", "true")];
+    let done = ada
+        .form("/rpc/set_notifications", "/account", &ticked)
+        .await;
+    assert_eq!(done.header("location"), "/account?done=notifications");
+    let chosen = ada.get("/api/me/notifications").await.expect(200);
+    for kind in ["reminder", "task_created", "task_completed", "streak"] {
+        for way in ["app", "browser", "mail"] {
+            let name = format!("{kind}[{way}]");
+            let on = ticked.iter().any(|(ticked, _)| *ticked == name);
+            assert_eq!(chosen[kind][way], on, "{name}");
+        }
+    }
+    assert!(
+        ada.get("/account?done=notifications")
+            .await
+            .text
+            .contains("Saved.")
+    );
+}

@@ -60,7 +60,7 @@ fn door(route: &str) -> Option<Door> {
         "DELETE /api/tasks/{id}/permanently" => Of("trashed", Value::Null),
         "GET /inbox" | "GET /today" | "GET /upcoming" | "GET /completed" => Page,
         "GET /tags/{tag}" | "GET /search" | "GET /trash" | "GET /activity" => Page,
-        "GET /account" => Page,
+        "GET /account" | "GET /notifications" => Page,
         "GET /tasks/{id}" => PageOf("task"),
         "POST /rpc/{*name}" => Elsewhere,
         _ => return None,
@@ -203,6 +203,8 @@ fn function(name: &str, things: &Things) -> Option<Function> {
         "set_profile" => Own("name=Bob&time_zone=UTC&theme=dark"),
         "set_password" => Own("current=not+it+at+all&new=another+good+one"),
         "delete_account" => Own("password=not+it+at+all"),
+        "read_notifications" | "set_notifications" => Own(""),
+        "read_notification" | "snooze_notification" => Of("id", "notification"),
         "tokens" => OwnJson(json!({})),
         "create_token" => Own("name=Script"),
         "revoke_token" => Of("id", "token"),
@@ -245,7 +247,7 @@ async fn strangers_find_every_server_function_closed() {
             Function::Own(fields) => (form, fields.to_owned(), false),
             Function::Of(field, what) => {
                 let id = things.id(what);
-                let rest = format!("seed={}&version=1&title=Mine", Uuid::now_v7());
+                let rest = format!("seed={}&version=1&title=Mine&until=1h", Uuid::now_v7());
                 (form, format!("{field}={id}&{rest}"), true)
             }
             Function::OfJson(body) => (json, body.to_string(), true),
