@@ -37,25 +37,31 @@ impl Notifications {
         Self { notices }
     }
 
-    /// Notices of streaks that are as long as one that is told of.
+    /// Notices of streaks that are as long as one that is told of. Days that were noted before are
+    /// taken out.
     async fn streaks(
         &self,
-        days: &[(UserId, NaiveDate)],
+        days: &mut Vec<(UserId, NaiveDate)>,
         told: &mut Vec<Notice>,
         recipient: impl Fn(UserId) -> Option<Recipient>,
     ) -> Result<()> {
+        if days.is_empty() {
+            return Ok(());
+        }
         let streaks = self.notices.streaks(days).await?;
-        for ((user, day), length) in days.iter().zip(streaks) {
-            let Some(recipient) = recipient(*user).filter(|_| STREAKS.contains(&length)) else {
+        for ((user, day), length) in days.iter().zip(&streaks) {
+            let Some(recipient) = recipient(*user).filter(|_| STREAKS.contains(length)) else {
                 continue;
             };
             // One a day, whichever of its events makes it.
             let name = format!("streak {day}");
             let event_id = EventId(Uuid::new_v5(&user.0, name.as_bytes()));
-            let words = Words::of_streak(length);
+            let words = Words::of_streak(*length);
             let event = (event_id, *user, None);
             told.extend(notice(Kind::Streak, event, None, words, &recipient));
         }
+        let mut streaks = streaks.into_iter();
+        days.retain(|_| streaks.next() != Some(0));
         Ok(())
     }
 }
@@ -110,7 +116,7 @@ impl Consumer for Notifications {
         days.sort_unstable();
         days.dedup();
         let recipient = |user: UserId| recipients.get(&user).cloned();
-        self.streaks(&days, &mut told, recipient).await?;
+        self.streaks(&mut days, &mut told, recipient).await?;
         if told.is_empty() && days.is_empty() {
             return Ok(());
         }
