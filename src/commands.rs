@@ -1,6 +1,7 @@
 //! What operators do beside a running server: look at what was set aside, try it again, drop it.
 
 mod doctor;
+mod mails;
 mod verify;
 
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use crate::{
 
 pub use self::{
     doctor::{Nobody, doctor},
+    mails::{drop_mails, list_mails, retry_mails},
     verify::verify,
 };
 

@@ -2,6 +2,7 @@
 
 mod events;
 mod flags;
+mod mail;
 mod secrets;
 mod traces;
 mod values;
@@ -19,11 +20,13 @@ use url::Url;
 pub use self::{
     events::EventArgs,
     flags::{AddressArgs, DatabaseArgs, LogArgs, ServeArgs},
+    mail::MailArgs,
 };
 use crate::{
     consumers::Roles,
     dapr::{Settings, Token},
     http::ws::Timing,
+    mail::Smtp,
     service::accounts::Limits,
     telemetry::Traces,
 };
@@ -55,6 +58,8 @@ pub struct Config {
     pub catch_up: Option<Duration>,
     /// Where people reach this server; unset: under the loopback names.
     pub public_url: Option<Url>,
+    /// Where mail is handed in; unset: mail is a line in the log.
+    pub smtp: Option<Smtp>,
     /// Networks whose X-Forwarded-For and -Proto are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How often anyone may try to sign in or up.
@@ -83,6 +88,7 @@ impl Default for Config {
             live_poll: Some(Duration::from_secs(3)),
             catch_up: Some(Duration::from_secs(300)),
             public_url: None,
+            smtp: None,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             requests: 1_024,

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod catch_up;
 pub mod live;
+pub mod notifications;
 pub mod recurring;
 pub mod roles;
 mod traced;
@@ -228,6 +229,9 @@ impl Consumers {
         if roles.has(Role::Recurring) {
             let ids = ambient.ids.clone();
             list.push(Arc::new(recurring::Recurring::new(store.clone(), ids)));
+        }
+        if roles.has(Role::Notifications) {
+            list.push(Arc::new(notifications::Notifications::new(store.clone())));
         }
         Self::new(list)
     }

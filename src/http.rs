@@ -14,12 +14,14 @@ pub mod pages;
 pub mod problem;
 pub mod routes;
 pub mod rpc;
+mod rpc_notices;
 pub mod rpc_people;
 pub mod schemas;
 pub mod security;
 pub mod sidecar;
 pub mod state;
 mod traced;
+pub mod unsubscribe;
 pub mod ws;
 
 use std::sync::Arc;
@@ -45,6 +47,7 @@ fn routes() -> Routes {
         .merge(api::routes())
         .merge(rpc::routes())
         .merge(schemas::routes())
+        .merge(unsubscribe::routes())
         .merge(pages::routes())
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod http;
 pub mod live;
+pub mod mail;
 pub mod metrics;
 pub mod server;
 pub mod service;

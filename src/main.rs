@@ -60,6 +60,15 @@ enum Command {
         #[command(subcommand)]
         aside: Aside,
     },
+    /// Look after mail that could not be sent
+    Mails {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        aside: Aside,
+    },
     /// Hold tasks, log, outbox, inbox, audit trail and search against each other
     Verify {
         #[command(flatten)]
@@ -151,6 +160,11 @@ async fn main() -> ExitCode {
             aside,
         }) => dead_letters(log, database, aside).await,
         Some(Command::Verify { log, database }) => verify(log, database).await,
+        Some(Command::Mails {
+            log,
+            database,
+            aside,
+        }) => mails(log, database, aside).await,
         Some(Command::Doctor(flags)) => doctor(*flags).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
@@ -279,6 +293,21 @@ async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Res
             commands::retry_letters(&*store, &consumers, &picked.which(), &mut out).await
         }
         Aside::Drop(picked) => commands::drop_letters(&*store, &picked.which(), &mut out).await,
+    };
+    store.close().await;
+    done.map_err(Failure::running)
+}
+
+async fn mails(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
+    let store = open(log, database).await?;
+    let mut out = io::stdout();
+    let done = match aside {
+        Aside::List => commands::list_mails(&*store, &mut out).await,
+        Aside::Retry(picked) => {
+            let now = Ambient::default().clock.now();
+            commands::retry_mails(&*store, &picked.which(), now, &mut out).await
+        }
+        Aside::Drop(picked) => commands::drop_mails(&*store, &picked.which(), &mut out).await,
     };
     store.close().await;
     done.map_err(Failure::running)

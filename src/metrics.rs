@@ -14,7 +14,7 @@ use prometheus_client::{
 };
 use tidings_domain::{event::Topic, time::Timestamp};
 
-use crate::store::OutboxDepth;
+use crate::store::{MailDepth, OutboxDepth};
 
 /// A label and its value.
 type Label = (&'static str, &'static str);
@@ -50,6 +50,9 @@ pub struct Metrics {
     consuming: Times<[Label; 1]>,
     delivery: Times<[Label; 1]>,
     dead_letters: Gauge,
+    mailed: Counters<[Label; 1]>,
+    mails: Gauge,
+    mails_aside: Gauge,
     sockets: Gauge,
     presence_faults: Counter,
     requests: Counters<Request>,
@@ -85,6 +88,9 @@ impl Metrics {
             consuming: Family::new_with_constructor(Seconds),
             delivery: Family::new_with_constructor(Seconds),
             dead_letters: Gauge::default(),
+            mailed: Family::default(),
+            mails: Gauge::default(),
+            mails_aside: Gauge::default(),
             sockets: Gauge::default(),
             presence_faults: Counter::default(),
             requests: Family::default(),
@@ -97,6 +103,9 @@ impl Metrics {
             drop(metrics.publishing.get_or_create(&labels));
             let labels = [("topic", topic.as_str()), ("outcome", "taken")];
             drop(metrics.published.get_or_create(&labels));
+        }
+        for outcome in ["sent", "retry", "aside"] {
+            drop(metrics.mailed.get_or_create(&[("outcome", outcome)]));
         }
         Arc::new(metrics)
     }
@@ -157,6 +166,21 @@ impl Metrics {
             "tidings_dead_letters",
             "Dead letters that are kept",
             self.dead_letters.clone(),
+        );
+        r.register(
+            "tidings_mails_sent",
+            "Mails by what became of them",
+            self.mailed.clone(),
+        );
+        r.register(
+            "tidings_mails_pending",
+            "Mails that wait",
+            self.mails.clone(),
+        );
+        r.register(
+            "tidings_mails_aside",
+            "Mails that were set aside",
+            self.mails_aside.clone(),
         );
         r.register("tidings_live_sockets", "Open sockets", self.sockets.clone());
         r.register(
@@ -249,6 +273,17 @@ impl Metrics {
     /// How many dead letters are kept now.
     pub fn letters(&self, kept: i64) {
         self.dead_letters.set(kept);
+    }
+
+    /// A mail met this end.
+    pub fn mailed(&self, outcome: &'static str) {
+        self.mailed.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// How much mail is kept now.
+    pub fn mails(&self, depth: MailDepth) {
+        self.mails.set(depth.waiting);
+        self.mails_aside.set(depth.aside);
     }
 
     /// How many sockets are open now.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    auth::{cache::Cache, sessions::Sessions},
+    auth::{cache::Cache, secret, sessions::Sessions},
     clock::Ambient,
     config::{Config, EventTransport},
     consumers::{Consumers, Role, catch_up::CatchUp},
@@ -36,8 +36,11 @@ use crate::{
         Hub,
         presence::{Presence, StateStore},
     },
+    mail::{Sender, compose::Letterhead, unsubscribe::Signer},
     metrics::Metrics,
-    service::{accounts::Accounts, tasks::Tasks},
+    service::{
+        accounts::Accounts, notifications::Notifications, reminders::Reminders, tasks::Tasks,
+    },
     shutdown::watched,
     store::{self, SharedStore},
 };
@@ -55,6 +58,10 @@ pub struct Server {
     side: (TcpListener, Arc<Sidecar>),
     relay: Relay,
     catch_up: CatchUp,
+    /// Tells of reminders, where that role runs here.
+    reminders: Option<Reminders>,
+    /// Sends mail, where people are notified.
+    sender: Option<Sender>,
     /// Look after the sidecar, where there is one.
     watch: Option<(Watch, Roster, Presence)>,
     store: SharedStore,
@@ -86,15 +93,18 @@ impl Server {
         let consumers = Consumers::of_roles(&config.roles, &hub, &store, &ambient)
             .counted(metrics.clone(), clock.clone());
         let catch_up = CatchUp::new(&consumers, store.clone(), config.catch_up, metrics.clone());
+        let reminding = Arc::new(Notify::new());
         let sidecar = Arc::new(Sidecar {
             subscriptions: subscriptions(&config.roles.topics(), &config.dapr),
             consumers: consumers.clone(),
             letters: store.clone(),
             feeds: store.clone(),
             outbox: store.clone(),
+            mails: store.clone(),
             clock: clock.clone(),
             hub: hub.clone(),
             metrics: metrics.clone(),
+            reminding: reminding.clone(),
             token: config.app_token.clone(),
             stopping: stop.clone(),
         });
@@ -113,6 +123,21 @@ impl Server {
         let transport = Arc::new(Metered::new(transport, metrics.clone()));
         let relay = Relay::new(store.clone(), transport, clock.clone(), wake, holder);
 
+        let reminders = config.roles.has(Role::Reminders);
+        let reminders = reminders.then(|| Reminders::new(store.clone(), clock.clone(), reminding));
+        let signer = Signer::new(store.mail_secret(&secret::session()).await?);
+        let sender = match config.roles.has(Role::Notifications) {
+            true => {
+                let letterhead = Letterhead {
+                    base: base(&config, addr),
+                    signer: signer.clone(),
+                };
+                let (smtp, metrics) = (config.smtp.clone(), metrics.clone());
+                let sender = Sender::new(store.clone(), clock.clone(), metrics, letterhead, smtp);
+                Some(sender?)
+            }
+            false => None,
+        };
         let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
         let limits = config.limits;
         let accounts =
@@ -123,8 +148,11 @@ impl Server {
             ambient: ambient.clone(),
             timing: config.timing,
         });
+        let tasks = Tasks::new(store.clone(), ambient.clone());
         let app = Arc::new(App {
-            tasks: Tasks::new(store.clone(), ambient.clone()),
+            notifications: Notifications::new(store.clone(), tasks.clone()),
+            tasks,
+            signer,
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
             room: Semaphore::new(config.requests),
             stopping: stop.clone(),
@@ -146,6 +174,8 @@ impl Server {
             side: (side, sidecar),
             relay,
             catch_up,
+            reminders,
+            sender,
             watch,
             store,
             stop,
@@ -189,6 +219,24 @@ impl Server {
         beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
         let catch_up = self.catch_up.run(drain.clone());
         beside.spawn(watched("catch-up", drain.clone(), failed.clone(), catch_up));
+        if let Some(reminders) = self.reminders {
+            let reminders = reminders.run(self.stop.clone());
+            beside.spawn(watched(
+                "reminders",
+                self.stop.clone(),
+                failed.clone(),
+                reminders,
+            ));
+        }
+        if let Some(sender) = self.sender {
+            let sender = sender.run(self.stop.clone());
+            beside.spawn(watched(
+                "sender of mail",
+                self.stop.clone(),
+                failed.clone(),
+                sender,
+            ));
+        }
         if let Some((watch, roster, presence)) = self.watch {
             let watch = watch.run(drain.clone());
             let name = "watch over the sidecar";
@@ -273,6 +321,14 @@ fn by_dapr(config: &Config, sidecar: &Sidecar, holder: Uuid) -> Result<ByDapr> {
         roster: Roster::new(client, settings, &config.roles, standing.clone()),
         standing,
     })
+}
+
+/// Where people reach this server, without a slash at the end.
+fn base(config: &Config, addr: SocketAddr) -> String {
+    match &config.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{addr}"),
+    }
 }
 
 /// Whom the relay's leases belong to: the same after a restart, so that the leases of the one before

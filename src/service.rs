@@ -1,4 +1,6 @@
 //! Use cases: what may be asked of Tidings, in its own words. Knows the store, not HTTP.
 
 pub mod accounts;
+pub mod notifications;
+pub mod reminders;
 pub mod tasks;

@@ -4,11 +4,14 @@
 mod aside;
 mod check;
 mod listing;
+mod mails;
 mod missed;
+mod notices;
 mod outbox;
 mod people;
 pub mod plan;
 pub mod postgres;
+mod reminders;
 pub mod sqlite;
 mod tasks;
 mod turns;
@@ -25,10 +28,13 @@ use crate::{clock::Ambient, error::Result};
 pub use self::{
     aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
     check::Findings,
+    mails::{AsideMail, Mail, MailDepth, Mails, Posted},
     missed::Missed,
+    notices::{Notice, NoticePlace, Notices, Recipient},
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
+    reminders::Reminders,
     sqlite::SqliteStore,
     tasks::{
         Action, AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Receipt, Sort, SortKey,
@@ -49,6 +55,9 @@ pub trait Store:
     + DeadLetters
     + AuditTrail
     + Missed
+    + Reminders
+    + Notices
+    + Mails
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

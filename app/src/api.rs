@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod forms;
+pub mod notices;
 pub mod tasks;
 
 /// Makes every server function known by its path. Left to itself the linker drops those that nothing
@@ -32,6 +33,10 @@ pub fn register() {
     explicitly::<forms::RestoreTaskForm>();
     explicitly::<forms::PurgeTaskForm>();
     explicitly::<forms::EditTaskForm>();
+    explicitly::<notices::ReadNoticeForm>();
+    explicitly::<notices::ReadNoticesForm>();
+    explicitly::<notices::SnoozeForm>();
+    explicitly::<notices::SetNoticesForm>();
     explicitly::<tasks::ChangeTask>();
     explicitly::<tasks::ListTasks>();
     explicitly::<tasks::GetTask>();
@@ -47,6 +52,7 @@ mod tests {
         let declared = [
             include_str!("api/account.rs"),
             include_str!("api/forms.rs"),
+            include_str!("api/notices.rs"),
             include_str!("api/tasks.rs"),
         ];
         let names = declared

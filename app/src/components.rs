@@ -1,6 +1,8 @@
 //! What pages are made of: one component a file, with its style in `style/components`.
 
 pub mod act;
+#[cfg(not(feature = "hydrate"))]
+pub mod bell;
 pub mod changes;
 pub mod choose;
 pub mod drag;
@@ -17,6 +19,8 @@ pub mod list;
 pub mod lone;
 pub mod many;
 pub mod meta;
+#[cfg(not(feature = "hydrate"))]
+pub mod notice_settings;
 pub mod props;
 pub mod quick_add;
 pub mod quiet;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         account::{Profile, TokenRow},
+        notices::Notices,
         tasks::{Activity, HistoryItem, Listing},
     },
     route::Route,
@@ -47,6 +48,9 @@ pub struct PageData {
     /// The secret of a token that has just been made; shown this once.
     #[serde(skip)]
     pub new_token: Option<String>,
+    /// Notifications. The browser leaves them as the server rendered them.
+    #[serde(skip)]
+    pub notices: Option<Box<Notices>>,
     /// Why a plain form failed, or why the page cannot be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,

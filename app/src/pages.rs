@@ -10,6 +10,8 @@ pub mod completed;
 #[cfg(not(feature = "hydrate"))]
 pub mod failed;
 pub mod inbox;
+#[cfg(not(feature = "hydrate"))]
+pub mod notifications;
 pub mod search;
 #[cfg(not(feature = "hydrate"))]
 pub mod sign_in;
@@ -31,9 +33,11 @@ pub fn page(route: Route) -> Markup {
         Route::Activity => activity::activity(),
         #[cfg(not(feature = "hydrate"))]
         Route::Account => account::account(),
-        // The browser leaves it as the server rendered it.
+        #[cfg(not(feature = "hydrate"))]
+        Route::Notifications => notifications::notifications(),
+        // The browser leaves them as the server rendered them.
         #[cfg(feature = "hydrate")]
-        Route::Account => Markup::fixed(""),
+        Route::Account | Route::Notifications => Markup::fixed(""),
         // These have no frame, or are drawn beside a list.
         Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => Markup::Nothing,
     }

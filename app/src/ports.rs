@@ -1,13 +1,15 @@
 //! What server functions may ask of the server: one object-safe trait a noun. The server implements
 //! them over its services, bound to the request, and provides them as context
-//! (`Arc<dyn Tasks>`, `Arc<dyn People>`). Whoever is not signed in gets `unauthenticated`.
+//! (`Arc<dyn Tasks>`, `Arc<dyn People>`, `Arc<dyn Notices>`). Whoever is not signed in gets `unauthenticated`.
 
 use async_trait::async_trait;
 use tidings_domain::{
     error::Fault,
     id::{MutationId, TaskId},
+    notice::Settings,
     task::Task,
 };
+use uuid::Uuid;
 
 use crate::api::{
     account::{NewToken, Profile, SignIn, SignUp, TokenRow},
@@ -29,6 +31,19 @@ pub trait Tasks: Send + Sync {
     async fn history(&self, id: TaskId, after: i64) -> Result<Vec<HistoryItem>, Fault>;
     /// The person's own log before `before` (a seq), newest first, at most 50.
     async fn activity(&self, before: Option<i64>) -> Result<Vec<Activity>, Fault>;
+}
+
+/// What the person is told.
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// Marks a notification as read.
+    async fn read(&self, id: Uuid) -> Result<(), Fault>;
+    /// Marks all notifications as read.
+    async fn read_all(&self) -> Result<(), Fault>;
+    /// Puts the reminder of a notification's task off, until then.
+    async fn snooze(&self, id: Uuid, mutation_id: MutationId, until: &str) -> Result<(), Fault>;
+    /// Sets of what the person is notified, and how.
+    async fn set_settings(&self, settings: Settings) -> Result<(), Fault>;
 }
 
 /// People and their sessions. Signing in and out sets cookies on the response.
@@ -58,5 +73,5 @@ pub trait People: Send + Sync {
     /// Makes a personal token.
     async fn create_token(&self, name: String) -> Result<NewToken, Fault>;
     /// Revokes a personal token.
-    async fn revoke_token(&self, id: uuid::Uuid) -> Result<(), Fault>;
+    async fn revoke_token(&self, id: Uuid) -> Result<(), Fault>;
 }

@@ -27,6 +27,8 @@ pub enum Route {
     Trash,
     /// The person's own log.
     Activity,
+    /// What the person was told.
+    Notifications,
     /// Profile, password, tokens.
     Account,
     /// One task.
@@ -49,6 +51,7 @@ impl Route {
             "/search" => Self::Search(param(query, "q").unwrap_or_default()),
             "/trash" => Self::Trash,
             "/activity" => Self::Activity,
+            "/notifications" => Self::Notifications,
             "/account" => Self::Account,
             _ => Self::below(path).unwrap_or(Self::NotFound),
         }
@@ -77,6 +80,7 @@ impl Route {
             Self::Search(q) => ["/search?q=", &encode(q)].concat(),
             Self::Trash => "/trash".into(),
             Self::Activity => "/activity".into(),
+            Self::Notifications => "/notifications".into(),
             Self::Account => "/account".into(),
             Self::Task(id) => task_href(*id),
         }
@@ -102,7 +106,7 @@ impl Route {
 
     /// Whether the browser draws it itself when one goes there; else it is loaded.
     pub fn is_drawn(&self) -> bool {
-        !self.is_public() && *self != Self::Account
+        !self.is_public() && !matches!(self, Self::Account | Self::Notifications)
     }
 
     /// Whether a task opens beside this page.
@@ -123,6 +127,7 @@ impl Route {
             Self::Search(_) => "Search".into(),
             Self::Trash => "Trash".into(),
             Self::Activity => "Activity".into(),
+            Self::Notifications => "Notifications".into(),
             Self::Account => "Account".into(),
             Self::Task(_) => "Task".into(),
             Self::NotFound => "Nothing here".into(),
@@ -195,6 +200,7 @@ mod tests {
             Route::Search("milk & eggs + 100%".into()),
             Route::Trash,
             Route::Activity,
+            Route::Notifications,
             Route::Account,
             Route::Task(id),
         ];

@@ -31,7 +31,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const gone = await add({ title: 'Gone' });
       await context.request.delete(`${baseURL}/api/tasks/${gone.id}`);
       await context.request.patch(`${baseURL}/api/tasks/${task.id}`, { data: { title: 'Buy groceries and cook' } });
-      for (const path of ['/inbox', '/today', '/upcoming', '/completed', '/tags/home', '/search', '/search?q=buy', '/trash', '/activity', '/account', `/tasks/${task.id}`]) {
+      for (const path of ['/inbox', '/today', '/upcoming', '/completed', '/tags/home', '/search', '/search?q=buy', '/trash', '/activity', '/notifications', '/account', `/tasks/${task.id}`]) {
         await page.goto(path);
         await live(page);
         await clean(page);

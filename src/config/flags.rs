@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{
     Config, ConfigFault,
     events::EventArgs,
+    mail::MailArgs,
     traces::TraceArgs,
     values::{address, database, networks, public_url, rate, read, roles, seconds, switch},
 };
@@ -96,7 +97,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     traces: TraceArgs,
     /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics;
-    /// in-process events need live and audit
+    /// in-process events need live, audit and notifications
     #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
     roles: String,
     /// How often open sockets look for events by themselves; 0: never
@@ -124,6 +125,8 @@ pub struct ServeArgs {
         value_name = "URL"
     )]
     public_url: String,
+    #[command(flatten)]
+    mail: MailArgs,
     /// Networks whose X-Forwarded-For and -Proto are believed, such as 10.0.0.0/8,::1
     #[arg(
         long,
@@ -226,7 +229,10 @@ impl ServeArgs {
     /// # Errors
     /// Where it does not answer within a minute.
     pub async fn read_secrets(&mut self) -> Result<(), Vec<ConfigFault>> {
-        let others = &mut [("DATABASE_URL", &mut self.database.database_url)];
+        let others = &mut [
+            ("DATABASE_URL", &mut self.database.database_url),
+            ("SMTP_URL", &mut self.mail.smtp_url),
+        ];
         self.events.fill(others).await.map_err(|fault| vec![fault])
     }
 
@@ -247,6 +253,7 @@ impl ServeArgs {
         let live_poll = faults.take("LIVE_POLL_SECONDS", seconds(&self.live_poll_seconds));
         let catch_up = faults.take("CATCH_UP_SECONDS", seconds(&self.catch_up_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
+        let smtp = self.mail.check(&mut faults);
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let traces = self.traces.check(&mut faults);
         let mut limit = |variable, text: &str| faults.take(variable, rate(text)).flatten();
@@ -272,6 +279,7 @@ impl ServeArgs {
             live_poll: live_poll.flatten(),
             catch_up: catch_up.flatten(),
             public_url: public_url.flatten(),
+            smtp,
             trusted_proxies: proxies.unwrap_or_default(),
             limits,
             requests: default.requests,
@@ -373,14 +381,19 @@ mod tests {
     #[test]
     fn in_process_events_need_every_consumer_here() {
         let check = |roles: &str| program(&[&format!("--roles={roles}")]).serve.check();
-        for enough in ["all", "web,live,audit,recurring", "live,audit,recurring"] {
+        for enough in [
+            "all",
+            "web,live,audit,recurring,notifications",
+            "live,audit,recurring,notifications",
+        ] {
             assert!(check(enough).is_ok(), "{enough}");
         }
         for (few, missing) in [
             ("web", "live"),
             ("web,live", "audit"),
             ("audit", "live"),
-            ("live,audit", "recurring"),
+            ("live,audit,notifications", "recurring"),
+            ("live,audit,recurring", "notifications"),
         ] {
             let faults = check(few).unwrap_err();
             assert_eq!(faults.len(), 1);
@@ -413,6 +426,28 @@ mod tests {
             assert_eq!(faults[0].variable, "DATABASE_URL");
             assert!(!faults[0].words.contains("secret"));
         }
+    }
+
+    #[test]
+    fn mail_needs_a_sender_and_a_server_that_there_can_be() {
+        let check = |flags: &[&str]| program(flags).serve.check();
+        let from = "--mail-from=Tidings <tidings@example.org>";
+        assert!(check(&[from]).unwrap().smtp.is_none());
+        for url in [
+            "smtp://127.0.0.1:2525",
+            "smtps://mail.example.org",
+            "smtp://me:hunter2@mail.example.org:587?tls=required",
+        ] {
+            let config = check(&["--smtp-url", url, from]).unwrap();
+            let shown = format!("{config:?}");
+            assert!(config.smtp.is_some() && !shown.contains("hunter2"));
+        }
+        let bad = check(&["--smtp-url=pigeon://secret", "--mail-from=nobody"]).unwrap_err();
+        let named: Vec<_> = bad.iter().map(|fault| fault.variable).collect();
+        assert_eq!(named, ["MAIL_FROM", "SMTP_URL"]);
+        assert!(!bad[1].words.contains("secret"));
+        let bare = check(&["--smtp-url=smtp://127.0.0.1"]).unwrap_err();
+        assert_eq!(bare[0].variable, "MAIL_FROM");
     }
 
     #[test]

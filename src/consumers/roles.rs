@@ -39,7 +39,12 @@ impl Role {
     ];
 
     /// Those that consume events.
-    pub const CONSUMERS: [Self; 3] = [Self::Live, Self::Audit, Self::Recurring];
+    pub const CONSUMERS: [Self; 4] = [
+        Self::Live,
+        Self::Audit,
+        Self::Recurring,
+        Self::Notifications,
+    ];
 
     /// What it subscribes to.
     pub fn topics(self) -> &'static [Topic] {
@@ -47,6 +52,7 @@ impl Role {
             Self::Live => &[Topic::TaskUpdates],
             Self::Audit => &[Topic::TaskEvents, Topic::UserEvents, Topic::AuditLogs],
             Self::Recurring => &[Topic::TaskEvents],
+            Self::Notifications => &[Topic::Reminders, Topic::TaskEvents, Topic::UserEvents],
             _ => &[],
         }
     }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod events;
+pub mod notifications;
 pub mod openapi;
 mod request;
 pub mod tasks;
@@ -26,6 +27,7 @@ pub fn routes() -> Routes {
         .merge(tasks::routes())
         .merge(events::routes())
         .merge(audit::routes())
+        .merge(notifications::routes())
         .merge(openapi::routes())
 }
 

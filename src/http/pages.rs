@@ -10,7 +10,10 @@ use axum::{
 use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 use tidings_app::{
-    api::tasks::{ListQuery, Listing},
+    api::{
+        notices::Notices,
+        tasks::{ListQuery, Listing},
+    },
     page::{Detail, PageData},
     route::{Route, encode, param},
     shell::shell,
@@ -25,7 +28,14 @@ use super::{
     security::page_policy,
     state::{App, AppState},
 };
-use crate::{auth::Actor, error::Result};
+use crate::{
+    auth::Actor,
+    error::Result,
+    service::{
+        notifications::{read_place, write_place},
+        tasks::LIMIT_DEFAULT,
+    },
+};
 
 /// The routes.
 pub fn routes() -> Routes {
@@ -41,6 +51,7 @@ pub fn routes() -> Routes {
         .get("/search", page)
         .get("/trash", page)
         .get("/activity", page)
+        .get("/notifications", page)
         .get("/account", page)
         .get("/tasks/{id}", page)
 }
@@ -121,6 +132,7 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         activity: None,
         tokens: Vec::new(),
         new_token: None,
+        notices: None,
         failed: failed.filter(|_| fault.is_some()),
         fault,
     }
@@ -139,6 +151,7 @@ async fn load(app: &App, actor: Option<&Actor>, route: &Route, data: &mut PageDa
         _ => None,
     };
     let open = open.unwrap_or(View::Inbox);
+    data.notices = Some(Box::new(notices(app, actor, route, data).await?));
     data.board = Some(app.tasks.board(actor, &open).await?);
     let port = Port::new(app.tasks.clone(), Some(actor.clone()));
     let cursor = param(&data.query, "cursor").filter(|cursor| !cursor.is_empty());
@@ -166,6 +179,27 @@ async fn load(app: &App, actor: Option<&Actor>, route: &Route, data: &mut PageDa
         _ => {}
     }
     Ok(())
+}
+
+/// What the page shows of notifications: the bell's count, and more where it is about them.
+async fn notices(app: &App, actor: &Actor, route: &Route, data: &PageData) -> Result<Notices> {
+    let notifications = &app.notifications;
+    let mut notices = Notices {
+        unread: notifications.unread(actor).await?,
+        ..Notices::default()
+    };
+    match route {
+        Route::Notifications => {
+            let cursor = param(&data.query, "cursor").filter(|cursor| !cursor.is_empty());
+            let after = cursor.as_deref().map(read_place).transpose()?;
+            let list = notifications.list(actor, false, after, LIMIT_DEFAULT);
+            let (list, next) = list.await?;
+            (notices.list, notices.next) = (list, next.map(write_place));
+        }
+        Route::Account => notices.settings = notifications.settings(actor).await?,
+        _ => {}
+    }
+    Ok(notices)
 }
 
 /// Renders the document.

@@ -20,7 +20,9 @@ use tidings_app::{api::account::NewToken, error::AppError, ports};
 use tidings_domain::error::{Code, Fault};
 
 use self::form::Form;
-use super::{fields, pages, problem, routes::Routes, rpc_people::People, state::AppState};
+use super::{
+    fields, pages, problem, routes::Routes, rpc_notices, rpc_people::People, state::AppState,
+};
 use crate::{
     auth::{Actor, Caller},
     error::{Error, Result},
@@ -88,12 +90,17 @@ async fn run(
     request: Request,
 ) -> Response {
     let tasks: Arc<dyn ports::Tasks> = Arc::new(tasks::Port::new(app.tasks.clone(), actor.clone()));
+    let notices: Arc<dyn ports::Notices> = Arc::new(rpc_notices::Port {
+        notifications: app.notifications.clone(),
+        actor: actor.clone(),
+    });
     let people: Arc<dyn ports::People> = Arc::new(People {
         app: app.clone(),
         caller,
         actor,
     });
     let contexts = move || {
+        provide_context(notices.clone());
         provide_context(tasks.clone());
         provide_context(people.clone());
     };

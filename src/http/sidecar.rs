@@ -16,6 +16,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tidings_domain::{error::Code, id::UserId};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -31,7 +32,7 @@ use crate::{
     error::Result,
     live::Hub,
     metrics::Metrics,
-    store::{DeadLetters, Feeds, Outbox},
+    store::{DeadLetters, Feeds, Mails, Outbox},
 };
 
 /// How long a delivery may take; then it is to come again.
@@ -49,12 +50,16 @@ pub struct Sidecar {
     pub feeds: Arc<dyn Feeds>,
     /// What waits to be published.
     pub outbox: Arc<dyn Outbox>,
+    /// Mail that waits to be sent.
+    pub mails: Arc<dyn Mails>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Sockets, to be counted.
     pub hub: Arc<Hub>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Wakes the reminders role.
+    pub reminding: Arc<Notify>,
     /// What the sidecar must show, if anything.
     pub token: Option<Token>,
     /// Cancelled when the server begins to stop.
@@ -94,7 +99,8 @@ async fn subscribe(State(sidecar): State<Arc<Sidecar>>) -> Json<Value> {
 }
 
 /// The cron binding. It does not wait for what it sets off.
-async fn cron() -> StatusCode {
+async fn cron(State(sidecar): State<Arc<Sidecar>>) -> StatusCode {
+    sidecar.reminding.notify_one();
     StatusCode::OK
 }
 
@@ -119,6 +125,10 @@ async fn metrics(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> Res
     match sidecar.letters.count_letters().await {
         Ok(letters) => metrics.letters(letters),
         Err(error) => tracing::warn!(%error, "dead letters were not counted"),
+    }
+    match sidecar.mails.mail_depth().await {
+        Ok(depth) => metrics.mails(depth),
+        Err(error) => tracing::warn!(%error, "mail was not counted"),
     }
     metrics.sockets(sidecar.hub.sockets());
     // The text is the same: whoever does not know the newer name reads it as the older one.

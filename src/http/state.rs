@@ -13,8 +13,9 @@ use crate::{
     config::Config,
     events::Standing,
     live::Hub,
+    mail::unsubscribe::Signer,
     metrics::Metrics,
-    service::{accounts::Accounts, tasks::Tasks},
+    service::{accounts::Accounts, notifications::Notifications, tasks::Tasks},
     store::SharedStore,
 };
 
@@ -35,6 +36,10 @@ pub struct App {
     pub sessions: Arc<Sessions>,
     /// Tasks.
     pub tasks: Tasks,
+    /// Notifications.
+    pub notifications: Notifications,
+    /// Knows links that unsubscribe.
+    pub signer: Signer,
     /// Accounts.
     pub accounts: Accounts,
     /// What is counted.

@@ -1,6 +1,8 @@
 //! Plans a group of mutations: from what the store loaded, in memory and in order, to what it has to
 //! write. Knows no database, so that every one of them shares it.
 
+mod notices;
+mod reminders;
 mod rows;
 mod series;
 
@@ -19,6 +21,10 @@ use tidings_domain::{
 
 use self::rows::Wire;
 pub use self::rows::{EventRow, Feed, Keys, Loaded, Seen, SeenRow, Standing, WriteSet};
+pub use self::{
+    notices::{MailRow, Told, tell, touched},
+    reminders::reminder,
+};
 use super::{Action, Mutation, Outcome};
 use crate::{
     clock::Ambient,

@@ -11,10 +11,13 @@ mod feeds;
 mod job;
 mod list;
 mod load;
+mod mails;
 mod missed;
+mod notices;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod reminders;
 mod series;
 mod sessions;
 mod tasks;
@@ -71,6 +74,7 @@ const SETTINGS: [(&str, &str); 4] = [
 /// The store on PostgreSQL.
 pub struct PostgresStore {
     epoch: Uuid,
+    ambient: Ambient,
     pool: PgPool,
     heavy: Turns,
     writers: Writers,
@@ -111,6 +115,7 @@ impl PostgresStore {
         let writers = Writers::start(&options, &ambient, &on_commit, &failed);
         Ok(Self {
             epoch,
+            ambient,
             pool,
             heavy: Turns::new(HEAVY),
             writers,

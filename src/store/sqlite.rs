@@ -9,10 +9,13 @@ mod feeds;
 mod job;
 mod list;
 mod load;
+mod mails;
 mod missed;
+mod notices;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod reminders;
 mod series;
 mod sessions;
 mod tasks;
@@ -60,6 +63,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// The store on SQLite.
 pub struct SqliteStore {
     epoch: Uuid,
+    ambient: Ambient,
     readers: SqlitePool,
     heavy: Turns,
     writer: Writer,
@@ -86,9 +90,10 @@ impl SqliteStore {
             .await
             .map_err(db)?;
         let writing = writing(&options);
-        let writer = Writer::start(writing, connection, ambient, on_commit);
+        let writer = Writer::start(writing, connection, ambient.clone(), on_commit);
         Ok(Self {
             epoch,
+            ambient,
             readers,
             heavy: Turns::new(HEAVY),
             writer,

@@ -263,6 +263,6 @@ pub trait Feeds: Send + Sync {
         after: i64,
         limit: usize,
     ) -> Result<(i64, Vec<StoredEvent>)>;
-    /// The newest events before `before`, newest first: the Activity page.
+    /// The newest events of tasks before `before`, newest first: the Activity page.
     async fn recent(&self, user: UserId, before: i64, limit: usize) -> Result<Vec<StoredEvent>>;
 }

@@ -15,6 +15,8 @@ mod edge;
 mod events;
 mod kit;
 mod live;
+mod mail;
+mod notifications;
 mod pages;
 mod people;
 mod postgres;

@@ -7,13 +7,16 @@ mod histories;
 mod kit;
 mod lasting;
 mod lists;
+mod mails;
 mod missed;
 mod mutations;
+mod notices;
 mod outbox;
 mod past;
 mod people;
 mod postgres;
 mod random;
+mod reminders;
 mod search;
 mod series;
 mod sqlite;
@@ -62,6 +65,13 @@ macro_rules! contract {
                 records_an_event_once;
             missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
                 remembers_up_to_where_it_compared;
+            mails: hands_mail_out_once, settles_mail, makes_its_secret_once;
+            notices: tells_once, tells_by_the_ways_that_are_asked_for,
+                tells_nothing_of_what_is_gone, lists_and_marks_notifications,
+                keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose;
+            reminders: tells_of_what_is_due, a_reminder_moves_and_goes_with_its_task,
+                a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
+                a_reminder_loses_its_contents_with_its_task;
         }
     };
     ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::kit::{Person, TestApp};
+use crate::{
+    kit::{Person, TestApp},
+    notifications::reminder,
+};
 
 /// What a route is to somebody who should not be there.
 enum Door {
@@ -29,12 +32,14 @@ struct Things {
     task: String,
     trashed: String,
     token: String,
+    notification: String,
 }
 
 fn door(route: &str) -> Option<Door> {
     use Door::{Elsewhere, Of, Open, Own, Page, PageOf};
     Some(match route {
         "GET /healthz" | "GET /readyz" | "GET /api/openapi.json" | "GET /api/docs" => Open(200),
+        "GET /unsubscribe" | "POST /unsubscribe" => Open(404),
         "GET /sign-in" | "GET /sign-up" => Open(200),
         // As it stands it names no schema.
         "GET /schemas/{type}/{file}" => Open(404),
@@ -44,6 +49,10 @@ fn door(route: &str) -> Option<Door> {
         "POST /api/me/password" | "GET /api/tokens" | "POST /api/tokens" => Own,
         "GET /api/tasks" | "POST /api/tasks" | "GET /api/events" | "GET /api/audit" => Own,
         "GET /ws" => Own,
+        "GET /api/notifications" | "POST /api/notifications/read" => Own,
+        "GET /api/me/notifications" | "PUT /api/me/notifications" => Own,
+        "POST /api/notifications/{id}/read" => Of("notification", Value::Null),
+        "POST /api/notifications/{id}/snooze" => Of("notification", json!({ "for": "1h" })),
         "DELETE /api/tokens/{id}" => Of("token", Value::Null),
         "GET /api/tasks/{id}" | "GET /api/tasks/{id}/history" => Of("task", Value::Null),
         "PUT /api/tasks/{id}" | "PATCH /api/tasks/{id}" => Of("task", json!({ "title": "Mine" })),
@@ -54,7 +63,7 @@ fn door(route: &str) -> Option<Door> {
         "DELETE /api/tasks/{id}/permanently" => Of("trashed", Value::Null),
         "GET /inbox" | "GET /today" | "GET /upcoming" | "GET /completed" => Page,
         "GET /tags/{tag}" | "GET /search" | "GET /trash" | "GET /activity" => Page,
-        "GET /account" => Page,
+        "GET /account" | "GET /notifications" => Page,
         "GET /tasks/{id}" => PageOf("task"),
         "POST /rpc/{*name}" => Elsewhere,
         _ => return None,
@@ -62,7 +71,7 @@ fn door(route: &str) -> Option<Door> {
 }
 
 impl Things {
-    async fn of(ada: &Person) -> Self {
+    async fn of(app: &TestApp, ada: &Person) -> Self {
         let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
         let task = ada
             .post("/api/tasks", json!({ "title": "Secret plans" }))
@@ -79,6 +88,7 @@ impl Things {
             task: text(&task.expect(201)),
             trashed,
             token: text(&token.expect(201)),
+            notification: text(&reminder(app, ada).await),
         }
     }
 
@@ -87,6 +97,7 @@ impl Things {
             "task" => &self.task,
             "trashed" => &self.trashed,
             "token" => &self.token,
+            "notification" => &self.notification,
             _ => panic!("{what}"),
         }
     }
@@ -97,6 +108,8 @@ impl Things {
             ada.get("/api/tasks").await.expect(200),
             ada.get("/api/tasks?view=trash").await.expect(200),
             ada.get("/api/tokens").await.expect(200),
+            ada.get("/api/notifications").await.expect(200),
+            ada.get("/api/me/notifications").await.expect(200),
             ada.get("/api/me").await.expect(200),
             ada.get("/api/events").await.expect(200),
         ])
@@ -119,7 +132,7 @@ async fn strangers_find_every_route_closed() {
         app.person("Bob").await,
         app.nobody(),
     );
-    let things = Things::of(&ada).await;
+    let things = Things::of(&app, &ada).await;
     let before = things.seen(&ada).await;
     for (method, path) in tidings::http::table() {
         let route = format!("{method} {path}");
@@ -193,6 +206,8 @@ fn function(name: &str, things: &Things) -> Option<Function> {
         "set_profile" => Own("name=Bob&time_zone=UTC&theme=dark"),
         "set_password" => Own("current=not+it+at+all&new=another+good+one"),
         "delete_account" => Own("password=not+it+at+all"),
+        "read_notifications" | "set_notifications" => Own(""),
+        "read_notification" | "snooze_notification" => Of("id", "notification"),
         "tokens" => OwnJson(json!({})),
         "create_token" => Own("name=Script"),
         "revoke_token" => Of("id", "token"),
@@ -220,7 +235,7 @@ async fn strangers_find_every_server_function_closed() {
         app.person("Bob").await,
         app.nobody(),
     );
-    let things = Things::of(&ada).await;
+    let things = Things::of(&app, &ada).await;
     let before = things.seen(&ada).await;
     let names: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths()
         .map(|(path, _)| path.strip_prefix("/rpc/").unwrap())
@@ -237,7 +252,7 @@ async fn strangers_find_every_server_function_closed() {
             Function::Own(fields) => (form, fields.to_owned(), false),
             Function::Of(field, what) => {
                 let id = things.id(what);
-                let rest = format!("seed={}&version=1&title=Mine", Uuid::now_v7());
+                let rest = format!("seed={}&version=1&title=Mine&until=1h", Uuid::now_v7());
                 (form, format!("{field}={id}&{rest}"), true)
             }
             Function::OfJson(body) => (json, body.to_string(), true),

@@ -94,7 +94,7 @@ pub async fn edit_task(
 }
 
 #[cfg(feature = "ssr")]
-mod server {
+pub(super) mod server {
     use std::sync::Arc;
 
     use leptos::prelude::*;
@@ -120,7 +120,7 @@ mod server {
     /// The id of one change out of those that a page's forms may make: the same for the same
     /// button of the same page, so that a form that is sent twice does nothing twice. The first
     /// half of the page's own id, which tells its time and version, stays.
-    fn derived(seed: Uuid, task: Uuid, what: &str) -> Uuid {
+    pub(in crate::api) fn derived(seed: Uuid, task: Uuid, what: &str) -> Uuid {
         let name = [task.as_bytes().as_slice(), what.as_bytes()].concat();
         let hash = Uuid::new_v5(&seed, &name).as_u128();
         let random = (1_u128 << 62) - 1;

@@ -20,8 +20,17 @@ pub fn top_bar() -> Markup {
         <header class="bar">
             {search_box("search", true)}
             {pill()}
+            {bell()}
         </header>
     }
+}
+
+/// The bell. The browser leaves it as the server rendered it.
+fn bell() -> Markup {
+    #[cfg(not(feature = "hydrate"))]
+    return super::bell::bell();
+    #[cfg(feature = "hydrate")]
+    return Markup::fixed("");
 }
 
 /// A search box. Searches as one types, once one has stopped for a moment.

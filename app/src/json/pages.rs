@@ -42,6 +42,7 @@ impl FromJson for PageData {
             activity: json.field("activity")?,
             tokens: Vec::new(),
             new_token: None,
+            notices: None,
             fault: json.field("fault")?,
             failed: json.field("failed")?,
         })

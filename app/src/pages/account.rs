@@ -2,11 +2,14 @@
 //! browser does not draw this page, it loads it.
 
 use crate::{
-    api::account::{Profile, TokenRow},
+    api::{
+        account::{Profile, TokenRow},
+        notices::Notices,
+    },
     components::{
         form::{FieldOf, FormState, PASSWORD_HELP, field, general},
         head::head,
-        tokens,
+        notice_settings, tokens,
     },
     page::PageData,
     prelude::*,
@@ -30,6 +33,7 @@ impl Start {
     pub fn provide(page: &PageData) {
         let refused = page.failed.as_deref() == Some("/rpc/set_profile");
         let typed = |name: &str| param(&page.query, name);
+        provide_context(page.notices.clone().map(|n| *n).unwrap_or_default());
         provide_context(Self {
             typed: typed("name").zip(typed("time_zone")).filter(|_| refused),
             tokens: page.tokens.clone(),
@@ -44,6 +48,7 @@ fn done(query: &str) -> Option<&'static str> {
     query.split('&').find_map(|pair| match pair {
         "done=profile" => Some("Saved."),
         "done=password" => Some("The password is changed. Other sessions have ended."),
+        "done=notifications" => Some("Saved."),
         "done=token" => Some("The token is revoked."),
         _ => None,
     })
@@ -53,6 +58,7 @@ fn done(query: &str) -> Option<&'static str> {
 pub fn account() -> Markup {
     let mut profile = Client::get().profile().get_untracked();
     let email = profile.as_ref().map(|p| p.user.email.clone());
+    let settings = use_context::<Notices>().unwrap_or_default().settings;
     let Start {
         tokens,
         new_token,
@@ -67,7 +73,7 @@ pub fn account() -> Markup {
         <div class="sheet">
             {done.map(|words| view! { <p class="notice good" role="status">{words}</p> })}
             {profile.map(about_you)} {password()} {sessions()}
-            {tokens::card(tokens, new_token)} {the_end()}
+            {notice_settings::card(settings)} {tokens::card(tokens, new_token)} {the_end()}
         </div>
     }
 }

@@ -72,6 +72,7 @@ fn page(tasks: Vec<Task>, complete: bool) -> PageData {
         activity: None,
         tokens: Vec::new(),
         new_token: None,
+        notices: None,
         fault: None,
         failed: None,
     }

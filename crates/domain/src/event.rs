@@ -29,6 +29,10 @@ pub enum EventType {
     TaskDeleted,
     /// A task came out of the trash.
     TaskRestored,
+    /// The time of a task's reminder has come.
+    ReminderDue,
+    /// A person was notified.
+    NotificationCreated,
     /// Somebody signed up.
     UserRegistered,
     /// An account was deleted.
@@ -51,12 +55,14 @@ pub enum EventType {
 
 impl EventType {
     /// All that are known.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::TaskCreated,
         Self::TaskUpdated,
         Self::TaskCompleted,
         Self::TaskDeleted,
         Self::TaskRestored,
+        Self::ReminderDue,
+        Self::NotificationCreated,
         Self::UserRegistered,
         Self::UserDeleted,
         Self::LoggedIn,
@@ -75,6 +81,8 @@ impl EventType {
             Self::TaskCompleted => "task.completed",
             Self::TaskDeleted => "task.deleted",
             Self::TaskRestored => "task.restored",
+            Self::ReminderDue => "reminder.due",
+            Self::NotificationCreated => "notification.created",
             Self::UserRegistered => "user.registered",
             Self::UserDeleted => "user.deleted",
             Self::LoggedIn => "audit.user.logged_in",
@@ -105,6 +113,8 @@ impl EventType {
             | Self::TaskCompleted
             | Self::TaskDeleted
             | Self::TaskRestored => &[Topic::TaskEvents, Topic::TaskUpdates],
+            Self::ReminderDue => &[Topic::Reminders],
+            Self::NotificationCreated => &[Topic::TaskUpdates],
             Self::UserRegistered | Self::UserDeleted => &[Topic::UserEvents],
             Self::LoggedIn
             | Self::LoginFailed

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod id;
 pub mod live;
+pub mod notice;
 pub mod order;
 pub mod position;
 pub mod quickadd;

@@ -168,10 +168,11 @@ impl Replica {
                 _ => continue,
             }
             if let Some(id) = event.task_id {
+                // A notification about a task says nothing of how it is.
                 if event.event_type.is_of_task() {
                     changed.insert(id);
+                    self.doubtful.remove(&id);
                 }
-                self.doubtful.remove(&id);
             }
             self.recognise(&event);
             match outcome(event) {

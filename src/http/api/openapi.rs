@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use super::{account, audit, events, tasks, tokens};
+use super::{account, audit, events, notifications, tasks, tokens};
 use crate::http::{caller::COOKIE, routes::Routes};
 
 /// The routes.
@@ -46,6 +46,7 @@ pub fn routes() -> Routes {
     tags(
         (name = "Tasks", description = "A person's tasks."),
         (name = "Events", description = "What happened, in order."),
+        (name = "Notifications", description = "What a person was told, and what of."),
         (name = "Account", description = "Signing up, in and out, and one's own account."),
         (name = "Tokens", description = "Personal tokens."),
         (name = "Document", description = "This document.")
@@ -56,6 +57,8 @@ pub fn routes() -> Routes {
         events::events, audit::audit,
         account::register, account::login, account::logout, account::me, account::update,
         account::delete, account::set_password,
+        notifications::list, notifications::read_all, notifications::read,
+        notifications::snooze, notifications::settings, notifications::set_settings,
         tokens::list, tokens::create, tokens::revoke,
         document, docs,
     ),
@@ -83,7 +86,7 @@ impl Modify for Common {
                 &mut item.delete,
             ] {
                 if let Some(operation) = operation
-                    && path.starts_with("/api/tasks")
+                    && (path.starts_with("/api/tasks") || path.ends_with("/snooze"))
                 {
                     changes(operation, path.contains("{id}"));
                 }

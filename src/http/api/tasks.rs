@@ -327,7 +327,7 @@ async fn remove(
     Ok((StatusCode::NO_CONTENT, [(SEQ, HeaderValue::from(seq))]).into_response())
 }
 
-fn changed(status: StatusCode, outcome: Outcome) -> Result<Response> {
+pub(super) fn changed(status: StatusCode, outcome: Outcome) -> Result<Response> {
     // Only an answer given before can lack its task: it was deleted for good since.
     let task = outcome.task.ok_or(Code::NotFound)?;
     let seq = (SEQ, HeaderValue::from(outcome.seq));

@@ -45,7 +45,7 @@ pub struct Seen {
 }
 
 /// What a group of mutations touches, without doubles.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Keys {
     /// Whose feeds.
     pub users: Vec<UserId>,

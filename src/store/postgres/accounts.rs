@@ -22,7 +22,10 @@ WITH m AS (DELETE FROM mutations WHERE user_id = $1), \
 e AS (DELETE FROM events WHERE user_id = $1), \
 t AS (DELETE FROM tasks WHERE user_id = $1), \
 d AS (DELETE FROM dead_letters WHERE user_id = $1), \
-o AS (DELETE FROM occurrences WHERE user_id = $1) \
+o AS (DELETE FROM occurrences WHERE user_id = $1), \
+n AS (DELETE FROM notifications WHERE user_id = $1), \
+l AS (DELETE FROM mails WHERE user_id = $1), \
+y AS (DELETE FROM done_days WHERE user_id = $1) \
 DELETE FROM outbox WHERE partition = $1";
 
 #[async_trait]

@@ -25,7 +25,8 @@ const QUESTIONS: [&str; 6] = [
      WHERE id::text IS DISTINCT FROM j->>'id' OR position IS DISTINCT FROM j->>'position' \
      OR due_date IS DISTINCT FROM j->>'due_date' \
      OR (completed_at IS NULL) = (j->>'completed')::boolean \
-     OR (deleted_at IS NULL) <> (j->>'deleted_at' IS NULL)",
+     OR (deleted_at IS NULL) <> (j->>'deleted_at' IS NULL) \
+     OR (remind_at IS NULL) <> (j->>'remind_at' IS NULL)",
     "SELECT 'an event that is in the audit trail and in the inbox not as often: ' || event_id FROM \
      (SELECT event_id, 1 AS trail FROM audit \
      UNION ALL SELECT event_id, -1 FROM inbox WHERE consumer = 'audit') rows \
@@ -54,6 +55,7 @@ impl PostgresStore {
         let unrecorded: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT FROM outbox o \
              WHERE o.event = e.n AND o.topic IN ('task-events', 'user-events', 'audit-logs')) \
+             AND e.event_type NOT IN ('reminder.due', 'notification.created') \
              AND NOT EXISTS (SELECT FROM inbox i \
              WHERE i.consumer = 'audit' AND i.event_id = e.event_id)",
         )

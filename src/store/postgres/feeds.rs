@@ -24,7 +24,7 @@ pub(super) const EVENTS: &str = "SELECT e.seq, e.json, f.seq FROM feeds f \
      WHERE f.user_id = $1 ORDER BY e.seq";
 
 pub(super) const RECENT: &str = "SELECT seq, json FROM events WHERE user_id = $1 AND seq < $2 \
-     ORDER BY seq DESC LIMIT $3";
+     AND event_type <> 'notification.created' ORDER BY seq DESC LIMIT $3";
 
 #[async_trait]
 impl Feeds for PostgresStore {

@@ -34,12 +34,14 @@ const PRUNE: Duration = Duration::from_secs(60);
 const KEPT_MS: i64 = 30 * 86_400_000;
 
 /// What a job has to tell the world, once it is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
     /// Nothing.
     None,
     /// The outbox has more.
     Outbox,
+    /// And so have these people's feeds.
+    Feeds(Arc<[UserId]>),
     /// And so it may; this person's account, sessions or tokens are not what they were.
     Account(UserId),
     /// All that, and this person is gone: their feed too.
@@ -48,10 +50,10 @@ pub(super) enum News {
 
 impl News {
     /// Whose account, sessions or tokens are not what they were.
-    fn account(self) -> Option<UserId> {
+    fn account(&self) -> Option<UserId> {
         match self {
-            Self::None | Self::Outbox => None,
-            Self::Account(user) | Self::Gone(user) => Some(user),
+            Self::None | Self::Outbox | Self::Feeds(_) => None,
+            Self::Account(user) | Self::Gone(user) => Some(*user),
         }
     }
 }
@@ -120,6 +122,7 @@ impl Jobs {
             match news {
                 News::None => {}
                 News::Outbox | News::Account(_) => on_commit.committed(&[]),
+                News::Feeds(users) => on_commit.committed(&users),
                 News::Gone(user) => on_commit.committed(&[user]),
             }
             Ok(value)

@@ -13,7 +13,10 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{accounts, aside, audit, feeds, list, load, outbox, series, tasks, write};
+use super::{
+    accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, series, tasks,
+    write,
+};
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
 async fn database() -> PgConnection {
@@ -79,6 +82,20 @@ async fn walks_no_table() {
         outbox::CLAIMED,
         outbox::SETTLE,
         audit::RECORD,
+        mails::CLAIM,
+        mails::SETTLE,
+        notices::RECIPIENTS,
+        notices::DAYS,
+        notices::INBOX,
+        notices::DONE,
+        notices::TELL,
+        notices::CUT,
+        notices::MAIL,
+        notices::LIST,
+        notices::UNREAD,
+        reminders::DUE,
+        reminders::REMINDED,
+        reminders::TOLD,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");

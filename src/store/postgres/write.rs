@@ -32,39 +32,47 @@ INSERT INTO outbox (topic, partition, event) SELECT o.topic, o.partition, e.n \
     FROM unnest($9::uuid[], $10::text[], $11::uuid[]) WITH ORDINALITY \
     o (event_id, topic, partition, nth) JOIN e ON e.event_id = o.event_id ORDER BY o.nth";
 
-/// Tasks, $1 to $15, answers, $16 to $22, and feeds, $23 to $26.
+/// Tasks, $1 to $16, answers, $17 to $23, and feeds, $24 to $27.
 pub(super) const REST: &str = "\
 WITH t AS (INSERT INTO tasks (user_id, id, position, title_key, search, priority, tags, due_date, \
-    due_at, due_zone, completed_at, deleted_at, created_at, updated_at, task) \
+    due_at, due_zone, completed_at, deleted_at, created_at, updated_at, task, remind_at) \
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int8[], \
     $7::jsonb[], $8::text[], $9::int8[], $10::text[], $11::int8[], $12::int8[], $13::int8[], \
-    $14::int8[], $15::text[]) \
+    $14::int8[], $15::text[], $16::int8[]) \
     ON CONFLICT (user_id, id) DO UPDATE SET position = excluded.position, \
     title_key = excluded.title_key, search = excluded.search, priority = excluded.priority, \
     tags = excluded.tags, due_date = excluded.due_date, due_at = excluded.due_at, \
     due_zone = excluded.due_zone, completed_at = excluded.completed_at, \
     deleted_at = excluded.deleted_at, created_at = excluded.created_at, \
-    updated_at = excluded.updated_at, task = excluded.task), \
+    updated_at = excluded.updated_at, task = excluded.task, reminded = tasks.reminded \
+    AND tasks.remind_at IS NOT DISTINCT FROM excluded.remind_at, \
+    remind_at = excluded.remind_at), \
 m AS (INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at) \
-    SELECT * FROM unnest($16::uuid[], $17::uuid[], $18::bytea[], $19::int8[], $20::uuid[], \
-    $21::int8[], $22::int8[])) \
+    SELECT * FROM unnest($17::uuid[], $18::uuid[], $19::bytea[], $20::int8[], $21::uuid[], \
+    $22::int8[], $23::int8[])) \
 UPDATE feeds SET seq = f.seq, at = f.at, tasks = f.tasks \
-    FROM unnest($23::uuid[], $24::int8[], $25::int8[], $26::int8[]) f (user_id, seq, at, tasks) \
+    FROM unnest($24::uuid[], $25::int8[], $26::int8[], $27::int8[]) f (user_id, seq, at, tasks) \
     WHERE feeds.user_id = f.user_id";
 
 /// Comes after appending: events of this very group lose their contents too. $1, $2 tasks that go,
-/// $3 to $5 tasks whose events do, up to a seq, their dead letters and places in series.
+/// $3 to $5 tasks whose events do, up to a seq, their dead letters, notifications, mails and places
+/// in series.
 pub(super) const PURGE: &str = "\
 WITH t AS (DELETE FROM tasks USING unnest($1::uuid[], $2::uuid[]) j (user_id, id) \
     WHERE tasks.user_id = j.user_id AND tasks.id = j.id), \
 d AS (DELETE FROM dead_letters d USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
     WHERE d.user_id = j.user_id AND d.task_id = j.task_id), \
 o AS (DELETE FROM occurrences o USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
-    WHERE o.user_id = j.user_id AND o.task_id = j.task_id) \
+    WHERE o.user_id = j.user_id AND o.task_id = j.task_id), \
+n AS (DELETE FROM notifications n USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
+    WHERE n.user_id = j.user_id AND n.task_id = j.task_id), \
+m AS (DELETE FROM mails m USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
+    WHERE m.user_id = j.user_id AND m.task_id = j.task_id) \
 UPDATE events e SET version = 0, json = (e.json::jsonb || jsonb_build_object('task_data', NULL, \
     'data', jsonb_build_object('task_id', e.task_id, 'user_id', e.user_id)))::text \
     FROM unnest($3::uuid[], $4::uuid[], $5::int8[]) j (user_id, task_id, seq) \
-    WHERE e.user_id = j.user_id AND e.task_id = j.task_id AND e.seq <= j.seq";
+    WHERE e.user_id = j.user_id AND e.task_id = j.task_id \
+    AND (e.seq <= j.seq OR e.seq IS NULL)";
 
 /// Writes a plan.
 pub(super) async fn store(connection: &mut PgConnection, set: &WriteSet) -> Result<()> {
@@ -103,7 +111,7 @@ pub(super) async fn append(connection: &mut PgConnection, event: &LooseEvent) ->
 }
 
 /// Appends events to the log and to the outbox.
-async fn log(connection: &mut PgConnection, events: &[EventRow]) -> Result<()> {
+pub(super) async fn log(connection: &mut PgConnection, events: &[EventRow]) -> Result<()> {
     let mut outbox = Vec::with_capacity(events.len() * 2);
     for event in events {
         let partition = event.user_id.map_or(Uuid::nil(), |user| user.0);
@@ -151,6 +159,7 @@ async fn rest(connection: &mut PgConnection, set: &WriteSet) -> Result<()> {
         .bind(list(&tasks, |t| t.task.created_at.0))
         .bind(list(&tasks, |t| t.task.updated_at.0))
         .bind(list(&tasks, |t| t.json))
+        .bind(list(&tasks, |t| t.task.remind_at.map(|at| at.0)))
         .bind(list(seen, |s| s.user_id.0))
         .bind(list(seen, |s| s.mutation_id.0))
         .bind(list(seen, |s| s.fingerprint.as_slice()))

@@ -25,7 +25,8 @@ const QUESTIONS: [&str; 6] = [
      WHERE id IS NOT task->>'$.id' OR position IS NOT task->>'$.position' \
      OR due_date IS NOT task->>'$.due_date' \
      OR (completed_at IS NULL) = (task->>'$.completed') \
-     OR (deleted_at IS NULL) <> (task->>'$.deleted_at' IS NULL)",
+     OR (deleted_at IS NULL) <> (task->>'$.deleted_at' IS NULL) \
+     OR (remind_at IS NULL) <> (task->>'$.remind_at' IS NULL)",
     "SELECT 'an event that is in the audit trail and in the inbox not as often: ' || event_id FROM \
      (SELECT event_id, 1 AS trail FROM audit \
      UNION ALL SELECT event_id, -1 FROM inbox WHERE consumer = 'audit') \
@@ -55,6 +56,7 @@ impl SqliteStore {
         let unrecorded: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM events WHERE n NOT IN (SELECT event FROM outbox \
              WHERE topic IN ('task-events', 'user-events', 'audit-logs')) \
+             AND event_type NOT IN ('reminder.due', 'notification.created') \
              AND event_id NOT IN (SELECT event_id FROM inbox WHERE consumer = 'audit')",
         )
         .fetch_one(&mut *transaction)

@@ -20,7 +20,7 @@ pub(super) const EVENTS: &str = "SELECT seq, NULL FROM feeds WHERE user_id = ?1 
              WHERE user_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)";
 
 pub(super) const RECENT: &str = "SELECT seq, json FROM events WHERE user_id = ?1 AND seq < ?2 \
-             ORDER BY seq DESC LIMIT ?3";
+             AND event_type <> 'notification.created' ORDER BY seq DESC LIMIT ?3";
 
 #[async_trait]
 impl Feeds for SqliteStore {

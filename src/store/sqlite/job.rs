@@ -1,5 +1,7 @@
 //! Writes other than mutations, on their way to the writer.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use tidings_domain::id::UserId;
@@ -8,12 +10,14 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Result};
 
 /// What a job has to tell the world, once it is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
     /// Nothing.
     None,
     /// The outbox has more.
     Outbox,
+    /// And so have these people's feeds.
+    Feeds(Arc<[UserId]>),
     /// And so it may; this person's account, sessions or tokens are not what they were.
     Account(UserId),
     /// All that, and this person is gone: their feed too.
@@ -22,10 +26,10 @@ pub(super) enum News {
 
 impl News {
     /// Whose account, sessions or tokens are not what they were.
-    pub(super) fn account(self) -> Option<UserId> {
+    pub(super) fn account(&self) -> Option<UserId> {
         match self {
-            Self::None | Self::Outbox => None,
-            Self::Account(user) | Self::Gone(user) => Some(user),
+            Self::None | Self::Outbox | Self::Feeds(_) => None,
+            Self::Account(user) | Self::Gone(user) => Some(*user),
         }
     }
 }
@@ -75,7 +79,7 @@ where
     }
 
     fn news(&self) -> News {
-        self.news
+        self.news.clone()
     }
 
     fn answer(self: Box<Self>, fault: Option<Error>) {

@@ -9,7 +9,10 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{MIGRATIONS, accounts, audit, feeds, list, load, outbox, series, tasks, write};
+use super::{
+    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, series,
+    tasks, write,
+};
 use crate::store::{Sort, SortKey, TaskQuery};
 
 async fn database() -> SqliteConnection {
@@ -76,6 +79,20 @@ async fn walks_no_table() {
         write::PURGE,
         outbox::SETTLE,
         audit::RECORD,
+        mails::DUE,
+        mails::CLAIM,
+        mails::SETTLE,
+        notices::RECIPIENTS,
+        notices::DAYS,
+        notices::INBOX,
+        notices::DONE,
+        notices::TELL,
+        notices::MAIL,
+        notices::LIST,
+        notices::UNREAD,
+        reminders::DUE,
+        reminders::REMINDED,
+        reminders::TOLD,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(scans(&steps), Vec::<&String>::new(), "{sql}\n{steps:#?}");

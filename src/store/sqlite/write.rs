@@ -29,19 +29,20 @@ INSERT INTO events (n, event_id, event_type, user_id, seq, task_id, version, at,
 /// ?1 rows, ?2 [`Texts`].
 pub(super) const TASKS: &str = "\
 INSERT INTO tasks (user_id, id, position, priority, tags, due_date, due_at, due_zone, \
-    completed_at, deleted_at, created_at, updated_at, title_key, search, task) \
+    completed_at, deleted_at, created_at, updated_at, title_key, search, task, remind_at) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
     value->>7, value->>8, value->>9, value->>10, value->>11, \
     CAST(substr(?2, value->>12, value->>13) AS TEXT), \
     CAST(substr(?2, value->>14, value->>15) AS TEXT), \
-    CAST(substr(?2, value->>16, value->>17) AS TEXT) \
+    CAST(substr(?2, value->>16, value->>17) AS TEXT), value->>18 \
     FROM json_each(?1) WHERE true \
     ON CONFLICT (id, user_id) DO UPDATE SET position = excluded.position, \
     priority = excluded.priority, tags = excluded.tags, due_date = excluded.due_date, \
     due_at = excluded.due_at, due_zone = excluded.due_zone, \
     completed_at = excluded.completed_at, deleted_at = excluded.deleted_at, \
     created_at = excluded.created_at, updated_at = excluded.updated_at, \
-    title_key = excluded.title_key, search = excluded.search, task = excluded.task";
+    title_key = excluded.title_key, search = excluded.search, task = excluded.task, \
+    reminded = reminded AND remind_at IS excluded.remind_at, remind_at = excluded.remind_at";
 
 /// Statements that share one call take their parameters in turn: numbers would be counted anew.
 pub(super) const REST: &str = "\
@@ -61,10 +62,14 @@ DELETE FROM dead_letters WHERE id IN (SELECT d.id FROM json_each(?) j CROSS JOIN
     ON d.user_id = j.value->>0 AND d.task_id = j.value->>1); \
 DELETE FROM occurrences WHERE (user_id, task_id) IN \
     (SELECT value->>0, value->>1 FROM json_each(?)); \
+DELETE FROM notifications WHERE rowid IN (SELECT t.rowid FROM json_each(?) j \
+    CROSS JOIN notifications t ON t.user_id = j.value->>0 AND t.task_id = j.value->>1); \
+DELETE FROM mails WHERE rowid IN (SELECT m.rowid FROM json_each(?) j CROSS JOIN mails m \
+    ON m.user_id = j.value->>0 AND m.task_id = j.value->>1); \
 UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \
     '$.data', json_object('task_id', task_id, 'user_id', user_id)) \
     WHERE n IN (SELECT e.n FROM json_each(?) j CROSS JOIN events e ON e.user_id = j.value->>0 \
-    AND e.task_id = j.value->>1 AND e.seq <= j.value->>2)";
+    AND e.task_id = j.value->>1 AND (e.seq <= j.value->>2 OR e.seq IS NULL))";
 
 /// Writes a plan; `last` is the log's last row.
 pub(super) async fn store(
@@ -135,6 +140,8 @@ pub(super) async fn store(
         .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)
+        .bind(to_json(&set.purged)?)
+        .bind(to_json(&set.purged)?)
         .execute(connection)
         .await
         .map_err(db)?;
@@ -143,12 +150,19 @@ pub(super) async fn store(
 
 /// Appends an event that stands in no feed, with its outbox rows.
 pub(super) async fn append(connection: &mut SqliteConnection, event: &LooseEvent) -> Result<()> {
+    append_all(connection, &[EventRow::loose(event)?]).await
+}
+
+/// Appends events that stand in no feed, with their outbox rows.
+pub(super) async fn append_all(
+    connection: &mut SqliteConnection,
+    events: &[EventRow],
+) -> Result<()> {
     let last: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM events")
         .fetch_one(&mut *connection)
         .await
         .map_err(db)?;
-    let row = EventRow::loose(event)?;
-    let outbox = log(connection, &[row], last.unwrap_or(0)).await?;
+    let outbox = log(connection, events, last.unwrap_or(0)).await?;
     sqlx::query(REST)
         .bind(outbox)
         .bind("[]")
@@ -233,6 +247,7 @@ struct TaskRow<'a>(
     usize,
     usize,
     usize,
+    Option<i64>,
 );
 
 impl<'a> TaskRow<'a> {
@@ -263,6 +278,7 @@ impl<'a> TaskRow<'a> {
             words.1,
             whole.0,
             whole.1,
+            task.remind_at.map(|at| at.0),
         ))
     }
 }

@@ -219,6 +219,10 @@ impl Side {
                         _ if !done => {}
                         News::None => {}
                         News::Outbox | News::Account(_) => news = true,
+                        News::Feeds(more) => {
+                            news = true;
+                            users.extend_from_slice(&more);
+                        }
                         News::Gone(user) => {
                             news = true;
                             users.push(user);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::changes::add;
-use crate::kit::TestApp;
+use crate::{kit::TestApp, notifications::reminder};
 
 #[tokio::test]
 async fn the_document_names_every_route_and_no_other() {
@@ -46,6 +46,9 @@ async fn what_is_written_has_the_fields_that_are_documented() {
         .await
         .expect(201);
     let tokens = ada.get("/api/tokens").await.expect(200);
+    let notification = reminder(&app, &ada).await;
+    let notifications = ada.get("/api/notifications").await.expect(200);
+    let settings = ada.get("/api/me/notifications").await.expect(200);
     let problem = ada.get("/api/nothing").await.expect(404);
     for (shape, value) in [
         ("Task", &task),
@@ -61,6 +64,10 @@ async fn what_is_written_has_the_fields_that_are_documented() {
         ("NewToken", &token),
         ("Tokens", &tokens),
         ("Token", &tokens["items"][0]),
+        ("Notifications", &notifications),
+        ("Notification", &notification),
+        ("NotificationSettings", &settings),
+        ("Channels", &settings["streak"]),
         ("Problem", &problem),
     ] {
         let schema = &document["components"]["schemas"][shape]["properties"];

@@ -88,7 +88,7 @@ impl Feed {
     /// A notification about a task: it takes a seq and says nothing of what the task is.
     pub(crate) fn notify(&mut self, id: TaskId) {
         self.append(
-            EventType::Unknown,
+            EventType::NotificationCreated,
             mutation_id(usize::MAX),
             id,
             None,

@@ -340,6 +340,13 @@ fn what_views_fetched_outlives_a_snapshot_until_they_fetch_anew() {
     // A snapshot says nothing of closed tasks.
     assert!(client.settled(id).unwrap().completed);
     assert!(client.give_up(&View::Trash).is_empty());
+    // Nor does a notification about one.
+    let cursor = client.cursor();
+    feed.notify(id);
+    for frame in feed.frames_after(cursor, 10) {
+        let _ = client.receive(frame);
+    }
+    assert_eq!(client.cursor(), cursor + 1);
     let mut confirmed = client.clone();
     confirmed.learn([feed.tasks[&id].clone()]);
     assert!(confirmed.give_up(&View::Completed).is_empty());

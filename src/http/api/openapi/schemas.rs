@@ -2,8 +2,9 @@
 //! writes, and a test holds the two together.
 
 mod events;
+mod notifications;
 mod parameters;
 mod people;
 mod tasks;
 
-pub use self::{events::*, parameters::*, people::*, tasks::*};
+pub use self::{events::*, notifications::*, parameters::*, people::*, tasks::*};

@@ -78,8 +78,9 @@ pub struct EventData {
     pub timestamp: String,
     /// Whose it is.
     pub user_id: Uuid,
-    /// The task.
-    pub task_id: Uuid,
+    /// The task; null for a notification that is about none.
+    #[schema(required)]
+    pub task_id: Option<Uuid>,
     /// Its place in the feed, from 1 without gaps.
     pub seq: i64,
     /// The whole task after the change; null once it was deleted for good.

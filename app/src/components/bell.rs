@@ -1,0 +1,26 @@
+//! The bell in the top bar, as it is when the page is loaded. Made on the server only.
+
+use super::icon::icon;
+use crate::{api::notices::Notices, prelude::*};
+
+/// The bell, with whether something is unread.
+pub fn bell() -> Markup {
+    let unread = use_context::<Notices>().map_or(0, |notices| notices.unread);
+    let label = match unread {
+        0 => "Notifications".to_owned(),
+        unread => ["Notifications, ", &unread.to_string(), " unread"].concat(),
+    };
+    let count = (unread > 0).then(|| {
+        let count = match unread {
+            100.. => "99+".to_owned(),
+            unread => unread.to_string(),
+        };
+        view! { <b aria-hidden="true">{count}</b> }
+    });
+    view! {
+        <a class="bell" href="/notifications" aria-label=label>
+            {icon("#bell")}
+            {count}
+        </a>
+    }
+}

@@ -1,0 +1,68 @@
+//! Mail: an owned task that empties the table of mail, by SMTP or, where none is set, into the log.
+
+pub mod compose;
+mod sender;
+pub mod unsubscribe;
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use lettre::{AsyncSmtpTransport, Tokio1Executor, message::Mailbox};
+
+pub use self::sender::Sender;
+
+/// How long a server may take for one answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// Where mail is handed in, and from whom it comes.
+#[derive(Clone)]
+pub struct Smtp {
+    /// As configured; holds a password, perhaps.
+    url: String,
+    /// The sender.
+    pub from: Mailbox,
+}
+
+/// No mail can be handed in there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be smtp://host:port, smtps://host or smtp://user:password@host:587?tls=required")]
+pub struct BadUrl;
+
+impl Smtp {
+    /// A server at `url`, and who sends.
+    ///
+    /// # Errors
+    /// Where the URL is none.
+    pub fn new(url: &str, from: Mailbox) -> Result<Self, BadUrl> {
+        let url = url.to_owned();
+        let smtp = Self { url, from };
+        smtp.transport().map(|_| smtp)
+    }
+
+    /// The way there. Each mail goes over a connection of its own.
+    fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, BadUrl> {
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&self.url);
+        let builder = builder.map_err(|_| BadUrl)?;
+        Ok(builder.timeout(Some(ANSWER_WITHIN)).build())
+    }
+
+    /// The domain of the sender.
+    fn domain(&self) -> &str {
+        self.from.email.domain()
+    }
+}
+
+impl fmt::Debug for Smtp {
+    /// Without the URL, which holds secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Smtp").finish_non_exhaustive()
+    }
+}
+
+/// Who sends: `tidings@example.org`, or `Tidings <tidings@example.org>`.
+///
+/// # Errors
+/// Words for whoever configures it.
+pub fn sender(text: &str) -> Result<Mailbox, &'static str> {
+    Mailbox::from_str(text.trim())
+        .map_err(|_| "must be an address, such as Tidings <me@example.org>")
+}

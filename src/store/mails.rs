@@ -1,0 +1,110 @@
+//! Mail on its way out.
+
+use async_trait::async_trait;
+use tidings_domain::{id::UserId, notice::Kind, time::Timestamp};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// A mail that is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The row.
+    pub n: i64,
+    /// The same however often it is sent.
+    pub id: Uuid,
+    /// To whom.
+    pub user_id: UserId,
+    /// What it is about, and may be unsubscribed from.
+    pub kind: Option<Kind>,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, without greeting or footer.
+    pub body: String,
+    /// A path of ours where it goes on.
+    pub link: String,
+    /// What the link says.
+    pub link_text: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// How often it could not be sent.
+    pub attempts: i64,
+}
+
+/// What became of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It is sent, or there is nowhere to send it.
+    Done(i64),
+    /// Not now: try again at that time.
+    Retry {
+        /// The row.
+        n: i64,
+        /// When.
+        at: Timestamp,
+        /// Why, for operators.
+        error: String,
+    },
+    /// Set aside: shown, never lost.
+    Aside {
+        /// The row.
+        n: i64,
+        /// Why, for operators.
+        error: String,
+    },
+}
+
+/// How much mail is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailDepth {
+    /// That waits.
+    pub waiting: i64,
+    /// That was set aside.
+    pub aside: i64,
+}
+
+/// A mail that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AsideMail {
+    /// The row.
+    pub n: i64,
+    /// To whom.
+    pub user_id: UserId,
+    /// What it is about.
+    pub kind: Option<Kind>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// How often it could not be sent.
+    pub attempts: i64,
+    /// Why, at last.
+    pub error: String,
+}
+
+/// Mail.
+#[async_trait]
+pub trait Mails: Send + Sync {
+    /// Mail that is due at `now`, the longest first, at most `limit`. Nobody else gets it before
+    /// `until`, nor after that if it was settled.
+    async fn claim_mails(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Mail>>;
+    /// Writes down what became of mail.
+    async fn settle_mails(&self, mails: &[Posted]) -> Result<()>;
+    /// How much there is.
+    async fn mail_depth(&self) -> Result<MailDepth>;
+    /// Mail that was set aside, after a row.
+    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<AsideMail>>;
+    /// Has mail that was set aside sent again (`None`: all); how many.
+    async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64>;
+    /// Removes mail that was set aside for good (`None`: all); how many.
+    async fn drop_mails(&self, n: Option<i64>) -> Result<u64>;
+    /// The secret that links in mail are signed with: `fresh`, the first time, and then the same.
+    async fn mail_secret(&self, fresh: &str) -> Result<String>;
+}

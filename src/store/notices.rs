@@ -1,0 +1,130 @@
+//! Notifications: what people chose, what they were told, and the mail that goes with it.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{Days, NaiveDate};
+use tidings_domain::{
+    id::{EventId, TaskId, UserId},
+    notice::{Channels, Kind, Notification, Settings},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// Notifications of a person that are kept: the newest.
+pub(super) const KEPT: usize = 500;
+/// Days on which something was done that are kept of a person, and so the longest streak that is
+/// counted.
+const DAYS_KEPT: u64 = 400;
+
+/// What is to be told somebody because of an event.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Under which the inbox notes it: that of the event, or one that is made of what it comes to.
+    pub event_id: EventId,
+    /// Whom.
+    pub user_id: UserId,
+    /// What it is about.
+    pub kind: Kind,
+    /// The task that it is about. Nothing is told of one that is gone for good.
+    pub task_id: Option<TaskId>,
+    /// Whether it is to be told only while its task is open.
+    pub while_open: bool,
+    /// By which ways.
+    pub channels: Channels,
+    /// A few words.
+    pub title: String,
+    /// A sentence.
+    pub body: String,
+    /// The subject of the mail.
+    pub subject: String,
+    /// W3C trace context of what it comes of.
+    pub traceparent: Option<String>,
+}
+
+/// Whom to tell, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// IANA name.
+    pub time_zone: String,
+    /// What they chose.
+    pub settings: Settings,
+}
+
+/// A place in a list of notifications: the last one shown.
+pub type NoticePlace = (Timestamp, Uuid);
+
+/// Notifications.
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// Those of these people who have an account.
+    async fn recipients(&self, users: &[UserId]) -> Result<HashMap<UserId, Recipient>>;
+    /// How many days on end, this one the last, each of these people did something, counting this one
+    /// as such; 0 where the day was noted before.
+    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<i64>>;
+    /// Tells: notes each notice in the inbox (consumer `notifications`, its event) and, where it was
+    /// not there, writes notification, event of the feed and mail, as its channels ask; notes the days
+    /// too. All of it in one transaction.
+    async fn notify(&self, notices: &[Notice], days: &[(UserId, NaiveDate)]) -> Result<()>;
+    /// A person's notifications, newest first, after a place in the list.
+    async fn notifications(
+        &self,
+        user: UserId,
+        unread: bool,
+        after: Option<NoticePlace>,
+        limit: usize,
+    ) -> Result<Vec<Notification>>;
+    /// How many of a person's are unread.
+    async fn unread(&self, user: UserId) -> Result<i64>;
+    /// One of a person's.
+    async fn notification(&self, user: UserId, id: Uuid) -> Result<Option<Notification>>;
+    /// Marks one of a person's as read, if it was not: what it is then, if it is there.
+    async fn mark_read(
+        &self,
+        user: UserId,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Notification>>;
+    /// Marks all of a person's as read that are not; how many.
+    async fn mark_all_read(&self, user: UserId, now: Timestamp) -> Result<u64>;
+    /// What a person chose.
+    async fn notice_settings(&self, user: UserId) -> Result<Settings>;
+    /// Keeps what a person chose. `not_found` where they are gone.
+    async fn set_notice_settings(&self, user: UserId, settings: &Settings) -> Result<()>;
+}
+
+/// The streak that ends on a day, given the noted days up to it, newest first; 0 where it is noted.
+pub(super) fn streak(day: NaiveDate, noted: &[NaiveDate]) -> i64 {
+    if noted.first() == Some(&day) {
+        return 0;
+    }
+    let on_end = day.iter_days().rev().skip(1).zip(noted);
+    1 + on_end.take_while(|(day, noted)| day == *noted).count() as i64
+}
+
+/// The first day that is kept beside this one.
+pub(super) fn earliest(day: NaiveDate) -> NaiveDate {
+    day.checked_sub_days(Days::new(DAYS_KEPT)).unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_streak_is_of_days_on_end() {
+        let days = |texts: &[&str]| -> Vec<NaiveDate> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let today = days(&["2026-03-01"])[0];
+        assert_eq!(streak(today, &[]), 1);
+        assert_eq!(streak(today, &days(&["2026-02-27"])), 1);
+        assert_eq!(
+            streak(today, &days(&["2026-02-28", "2026-02-27", "2026-02-25"])),
+            3
+        );
+        assert_eq!(streak(today, &days(&["2026-03-01", "2026-02-28"])), 0);
+    }
+}

@@ -1,0 +1,111 @@
+//! Mail on its way out.
+
+use tidings::store::{Mail, MailDepth, Notice, Posted};
+use tidings_domain::{
+    id::{EventId, Ids, UserId},
+    notice::{Channels, Kind},
+    time::Timestamp,
+};
+
+use super::kit::{Kit, NOON, TestStore};
+
+async fn write(kit: &Kit, user: UserId, count: usize) {
+    let notice = || Notice {
+        event_id: EventId(kit.ids.next()),
+        user_id: user,
+        kind: Kind::Streak,
+        task_id: None,
+        while_open: false,
+        channels: Channels {
+            mail: true,
+            ..Channels::default()
+        },
+        title: "3 days".into(),
+        body: "On each.".into(),
+        subject: "3 days".into(),
+        traceparent: None,
+    };
+    let notices: Vec<_> = (0..count).map(|_| notice()).collect();
+    kit.store.notify(&notices, &[]).await.unwrap();
+}
+
+async fn claim(kit: &Kit, now: Timestamp, limit: usize) -> Vec<Mail> {
+    let until = now.plus_ms(1_000);
+    kit.store.claim_mails(now, until, limit).await.unwrap()
+}
+
+pub(crate) async fn hands_mail_out_once(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    assert_eq!(claim(kit, NOON, 10).await, []);
+    write(kit, ann, 5).await;
+    let (one, two) = tokio::join!(claim(kit, NOON, 3), claim(kit, NOON, 3));
+    let mut rows: Vec<_> = one.iter().chain(&two).map(|mail| mail.n).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    assert_eq!(rows.len(), 5);
+    let mail = &one[0];
+    assert_eq!(
+        (mail.user_id, &*mail.email, &*mail.name),
+        (ann, "ann@Example.org", "ann")
+    );
+    assert_eq!((mail.kind, &*mail.subject), (Some(Kind::Streak), "3 days"));
+    assert_eq!((&*mail.link, &*mail.link_text), ("/", "Open Tidings"));
+    assert_eq!((mail.created_at, mail.attempts), (NOON, 0));
+    assert_eq!(claim(kit, NOON, 10).await, []);
+    // Whoever had it in hand is gone.
+    let again = claim(kit, NOON.plus_ms(1_000), 10).await;
+    assert_eq!(again.len(), 5);
+    let again = again.iter().find(|other| other.n == mail.n).unwrap();
+    assert_eq!(again, mail);
+}
+
+pub(crate) async fn settles_mail(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    write(kit, ann, 3).await;
+    let mails = claim(kit, NOON, 10).await;
+    let [done, later, never] = [0, 1, 2].map(|n: usize| mails[n].n);
+    let at = NOON.plus_ms(60_000);
+    let posted = [
+        Posted::Done(done),
+        Posted::Retry {
+            n: later,
+            at,
+            error: "busy".into(),
+        },
+        Posted::Aside {
+            n: never,
+            error: "550\0".into(),
+        },
+    ];
+    kit.store.settle_mails(&posted).await.unwrap();
+    let depth = |waiting, aside| MailDepth { waiting, aside };
+    assert_eq!(kit.store.mail_depth().await.unwrap(), depth(1, 1));
+    assert_eq!(claim(kit, at.plus_ms(-1), 10).await, []);
+    let due = claim(kit, at, 10).await;
+    assert_eq!((due.len(), due[0].n, due[0].attempts), (1, later, 1));
+    let aside = kit.store.mails_aside(0, 10).await.unwrap();
+    assert_eq!((aside.len(), aside[0].n, aside[0].user_id), (1, never, ann));
+    assert!(aside[0].error.starts_with("550"));
+    assert_eq!(kit.store.mails_aside(never, 10).await.unwrap(), []);
+    assert_eq!(kit.store.put_mails_back(Some(later), at).await.unwrap(), 0);
+    assert_eq!(kit.store.drop_mails(Some(later)).await.unwrap(), 0);
+    assert_eq!(kit.store.put_mails_back(None, at).await.unwrap(), 1);
+    let due = claim(kit, at, 10).await;
+    assert_eq!((due.len(), due[0].n, due[0].attempts), (1, never, 0));
+    let aside = Posted::Aside {
+        n: never,
+        error: "550".into(),
+    };
+    kit.store.settle_mails(&[aside]).await.unwrap();
+    assert_eq!(kit.store.drop_mails(None).await.unwrap(), 1);
+    assert_eq!(kit.store.mail_depth().await.unwrap(), depth(1, 0));
+}
+
+pub(crate) async fn makes_its_secret_once(mut store: impl TestStore) {
+    let secret = store.kit().store.mail_secret("one").await.unwrap();
+    assert_eq!(secret, "one");
+    store.reopen().await;
+    assert_eq!(store.kit().store.mail_secret("two").await.unwrap(), "one");
+}
