@@ -1,5 +1,6 @@
 //! What operators do beside a running server: look at what was set aside, try it again, drop it.
 
+mod backup;
 mod doctor;
 
 use std::io::{self, Write};
@@ -11,7 +12,10 @@ use crate::{
     store::{DeadLetter, DeadLetters, OutboxAside},
 };
 
-pub use self::doctor::{Nobody, doctor};
+pub use self::{
+    backup::{backup, restore},
+    doctor::{Nobody, doctor},
+};
 
 /// Rows read at once.
 const PAGE: usize = 100;
@@ -43,6 +47,9 @@ pub enum Error {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] crate::error::Error),
+    /// There is no backup, or it is not restored.
+    #[error(transparent)]
+    Backup(#[from] crate::store::BackupError),
     /// There is nobody to tell.
     #[error(transparent)]
     Output(#[from] io::Error),

@@ -2,6 +2,7 @@
 //! those below it hold SQL.
 
 mod aside;
+mod backup;
 mod check;
 mod listing;
 mod outbox;
@@ -24,6 +25,7 @@ use crate::{clock::Ambient, error::Result};
 pub use self::{
     aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
     check::Findings,
+    backup::{BackupError, Restored, backup, restore},
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,

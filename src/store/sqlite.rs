@@ -4,11 +4,13 @@
 mod accounts;
 mod aside;
 mod audit;
+mod backup;
 mod check;
 mod feeds;
 mod job;
 mod list;
 mod load;
+mod lock;
 mod outbox;
 #[cfg(test)]
 mod plans;
@@ -73,6 +75,7 @@ impl SqliteStore {
         let options = options(url)?;
         let mut connection = connect(&options).await?;
         migrate_with(&mut connection).await?;
+        let lock = lock::shared(options.get_filename()).await?;
         let epoch = epoch(&mut connection, ambient.ids.next()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -84,7 +87,8 @@ impl SqliteStore {
             .await
             .map_err(db)?;
         let writing = writing(&options);
-        let writer = Writer::start(writing, connection, ambient, on_commit);
+        let clock = ambient.clock.clone();
+        let writer = Writer::start(writing, connection, lock, ambient, on_commit);
         Ok(Self {
             epoch,
             readers,
@@ -99,7 +103,9 @@ impl SqliteStore {
     /// # Errors
     /// As [`Self::open`].
     pub async fn migrate(url: &str) -> Result<()> {
-        let mut connection = connect(&options(url)?).await?;
+        let options = options(url)?;
+        let _lock = lock::shared(options.get_filename()).await?;
+        let mut connection = connect(&options).await?;
         migrate_with(&mut connection).await?;
         connection.close().await.map_err(db)
     }
@@ -111,16 +117,9 @@ impl SqliteStore {
     pub async fn schema(url: &str) -> Result<Schema> {
         let options = options(url)?.create_if_missing(false);
         let mut connection = options.connect().await.map_err(db)?;
-        let begun = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
-        let begun = sqlx::query_scalar(begun).fetch_one(&mut connection);
-        let mut applied = Vec::new();
-        if begun.await.map_err(db)? {
-            let versions = "SELECT version FROM _sqlx_migrations WHERE success";
-            let versions = sqlx::query_scalar(versions).fetch_all(&mut connection);
-            applied = versions.await.map_err(db)?;
-        }
+        let schema = schema_of(&mut connection).await?;
         connection.close().await.map_err(db)?;
-        Ok(Schema::of(&MIGRATIONS, &applied))
+        Ok(schema)
     }
 }
 
@@ -167,13 +166,8 @@ fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
     options.journal_mode(SqliteJournalMode::Wal)
 }
 
-/// A connection that writes; makes folder and file.
+/// A connection that writes; makes the file.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    if let Some(folder) = options.get_filename().parent() {
-        tokio::fs::create_dir_all(folder)
-            .await
-            .map_err(|e| Error::Unavailable(e.into()))?;
-    }
     let options = writing(options);
     let deadline = Instant::now() + BUSY;
     loop {
@@ -191,6 +185,19 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
 /// Migrates in one transaction that keeps other processes out.
 async fn migrate_with(connection: &mut SqliteConnection) -> Result<()> {
     let mut lock = connection.begin_with("BEGIN IMMEDIATE").await.map_err(db)?;
+/// Which migrations a database has seen.
+async fn schema_of(connection: &mut SqliteConnection) -> Result<Schema> {
+    let begun = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+    let begun = sqlx::query_scalar(begun).fetch_one(&mut *connection);
+    let mut applied = Vec::new();
+    if begun.await.map_err(db)? {
+        let versions = "SELECT version FROM _sqlx_migrations WHERE success";
+        let versions = sqlx::query_scalar(versions).fetch_all(connection);
+        applied = versions.await.map_err(db)?;
+    }
+    Ok(Schema::of(&MIGRATIONS, &applied))
+}
+
     MIGRATIONS
         .run_direct(None, &mut *lock, false)
         .await

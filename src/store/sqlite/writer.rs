@@ -2,7 +2,7 @@
 //! out in one transaction and answers after the commit. Callers hold no part of the transaction, so
 //! that one who goes away harms nothing.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{fs::File, mem, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -54,6 +54,7 @@ impl Writer {
     pub(super) fn start(
         options: SqliteConnectOptions,
         connection: SqliteConnection,
+        lock: File,
         ambient: Ambient,
         on_commit: Arc<dyn OnCommit>,
     ) -> Self {
@@ -64,6 +65,7 @@ impl Writer {
             connection: Some(connection),
             ambient,
             on_commit,
+            _lock: lock,
         };
         let failed = CancellationToken::new();
         let running = side.run(waiting, stop.clone());
@@ -138,6 +140,8 @@ struct Side {
     connection: Option<SqliteConnection>,
     ambient: Ambient,
     on_commit: Arc<dyn OnCommit>,
+    /// Says that the database is open, for as long as this writes.
+    _lock: File,
 }
 
 impl Side {
