@@ -34,7 +34,7 @@ use crate::{
     },
     live::Hub,
     metrics::Metrics,
-    service::{accounts::Accounts, tasks::Tasks},
+    service::{accounts::Accounts, retention::Retention, tasks::Tasks},
     shutdown::watched,
     store::{self, SharedStore},
 };
@@ -170,6 +170,7 @@ impl Server {
     /// Where a task that it cannot be without failed; it has then ended in the same order.
     pub async fn run_until(self, stop: CancellationToken) -> Result<()> {
         let hub = self.app.hub.clone();
+        let retention = Retention::new(self.store.clone(), self.app.ambient.clone());
         let router = if self.app.config.roles.has(Role::Web) {
             http::router(self.app, self.sockets)
         } else {
@@ -180,6 +181,13 @@ impl Server {
         let mut beside = JoinSet::new();
         let relay = self.relay.run(drain.clone());
         beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
+        let retention = retention.run(drain.clone());
+        beside.spawn(watched(
+            "retention",
+            drain.clone(),
+            failed.clone(),
+            retention,
+        ));
         if let Some((watch, roster)) = self.watch {
             let watch = watch.run(drain.clone());
             let name = "watch over the sidecar";

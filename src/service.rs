@@ -1,4 +1,5 @@
 //! Use cases: what may be asked of Tidings, in its own words. Knows the store, not HTTP.
 
 pub mod accounts;
+pub mod retention;
 pub mod tasks;

@@ -9,6 +9,7 @@ mod outbox;
 mod people;
 pub mod plan;
 pub mod postgres;
+mod retention;
 pub mod sqlite;
 mod tasks;
 mod turns;
@@ -24,11 +25,12 @@ use crate::{clock::Ambient, error::Result};
 
 pub use self::{
     aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
-    check::Findings,
     backup::{BackupError, Restored, backup, restore},
+    check::Findings,
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
+    retention::{Expired, KEPT_MS, Retention},
     sqlite::SqliteStore,
     tasks::{
         AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskJson,
@@ -39,7 +41,16 @@ pub use self::{
 /// Everything that lasts.
 #[async_trait]
 pub trait Store:
-    Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + OutboxAside + DeadLetters + AuditTrail
+    Tasks
+    + Feeds
+    + Accounts
+    + Sessions
+    + Tokens
+    + Outbox
+    + OutboxAside
+    + DeadLetters
+    + AuditTrail
+    + Retention
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

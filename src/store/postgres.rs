@@ -15,6 +15,7 @@ mod load;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod retention;
 mod sessions;
 mod tasks;
 mod tokens;
@@ -41,7 +42,7 @@ use uuid::Uuid;
 use self::{job::Jobs, writer::Writers};
 use super::{Findings, OnCommit, Schema, Store, turns::Turns};
 use crate::{
-    clock::Ambient,
+    clock::{Ambient, Clock},
     error::{Error, Result},
 };
 
@@ -59,9 +60,9 @@ const STALE: Duration = Duration::from_secs(1);
 const START: Duration = Duration::from_secs(15);
 /// How long until it is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
-/// What each connection asks of the server. A client that is cut off must not keep a feed locked.
 /// The lock of whoever has the database open: "open".
 const LOCK_SPACE: i32 = 0x6f70_656e;
+/// What each connection asks of the server. A client that is cut off must not keep a feed locked.
 const SETTINGS: [(&str, &str); 4] = [
     ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
@@ -72,6 +73,7 @@ const SETTINGS: [(&str, &str); 4] = [
 /// The store on PostgreSQL.
 pub struct PostgresStore {
     epoch: Uuid,
+    clock: Arc<dyn Clock>,
     pool: PgPool,
     heavy: Turns,
     writers: Writers,
@@ -97,9 +99,9 @@ impl PostgresStore {
             .max_connections(POOL)
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(hold(connection)))
             .before_acquire(|connection, about| {
                 Box::pin(async move {
-            .after_connect(|connection, _| Box::pin(hold(connection)))
                     if about.idle_for >= STALE {
                         connection.ping().await?;
                     }
@@ -109,10 +111,16 @@ impl PostgresStore {
             .connect_lazy_with(options.clone());
         let failed = CancellationToken::new();
         let clock = ambient.clock.clone();
-        let jobs = Jobs::new(pool.clone(), on_commit.clone(), clock, failed.clone());
+        let jobs = Jobs::new(
+            pool.clone(),
+            on_commit.clone(),
+            clock.clone(),
+            failed.clone(),
+        );
         let writers = Writers::start(&options, &ambient, &on_commit, &failed);
         Ok(Self {
             epoch,
+            clock,
             pool,
             heavy: Turns::new(HEAVY),
             writers,

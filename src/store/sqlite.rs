@@ -14,6 +14,7 @@ mod lock;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod retention;
 mod sessions;
 mod tasks;
 mod tokens;
@@ -38,7 +39,7 @@ use uuid::Uuid;
 use self::writer::Writer;
 use super::{Findings, OnCommit, Schema, Store, turns::Turns};
 use crate::{
-    clock::Ambient,
+    clock::{Ambient, Clock},
     error::{Error, Result},
 };
 
@@ -60,6 +61,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// The store on SQLite.
 pub struct SqliteStore {
     epoch: Uuid,
+    clock: Arc<dyn Clock>,
     readers: SqlitePool,
     heavy: Turns,
     writer: Writer,
@@ -73,9 +75,9 @@ impl SqliteStore {
     /// `Unavailable` where the file is out of reach, `Internal` where it is not ours.
     pub async fn open(url: &str, ambient: Ambient, on_commit: Arc<dyn OnCommit>) -> Result<Self> {
         let options = options(url)?;
+        let lock = lock::shared(options.get_filename()).await?;
         let mut connection = connect(&options).await?;
         migrate_with(&mut connection).await?;
-        let lock = lock::shared(options.get_filename()).await?;
         let epoch = epoch(&mut connection, ambient.ids.next()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -91,6 +93,7 @@ impl SqliteStore {
         let writer = Writer::start(writing, connection, lock, ambient, on_commit);
         Ok(Self {
             epoch,
+            clock,
             readers,
             heavy: Turns::new(HEAVY),
             writer,
@@ -182,9 +185,6 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     }
 }
 
-/// Migrates in one transaction that keeps other processes out.
-async fn migrate_with(connection: &mut SqliteConnection) -> Result<()> {
-    let mut lock = connection.begin_with("BEGIN IMMEDIATE").await.map_err(db)?;
 /// Which migrations a database has seen.
 async fn schema_of(connection: &mut SqliteConnection) -> Result<Schema> {
     let begun = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
@@ -198,6 +198,9 @@ async fn schema_of(connection: &mut SqliteConnection) -> Result<Schema> {
     Ok(Schema::of(&MIGRATIONS, &applied))
 }
 
+/// Migrates in one transaction that keeps other processes out.
+async fn migrate_with(connection: &mut SqliteConnection) -> Result<()> {
+    let mut lock = connection.begin_with("BEGIN IMMEDIATE").await.map_err(db)?;
     MIGRATIONS
         .run_direct(None, &mut *lock, false)
         .await

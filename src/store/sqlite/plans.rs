@@ -9,7 +9,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{MIGRATIONS, accounts, audit, feeds, list, load, outbox, tasks, write};
+use super::{MIGRATIONS, accounts, audit, feeds, list, load, outbox, retention, tasks, write};
 use crate::store::{Sort, SortKey, TaskQuery};
 
 async fn database() -> SqliteConnection {
@@ -73,6 +73,7 @@ async fn walks_no_table() {
         write::PURGE,
         outbox::SETTLE,
         audit::RECORD,
+        retention::EXPIRED,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(scans(&steps), Vec::<&String>::new(), "{sql}\n{steps:#?}");
