@@ -288,6 +288,41 @@ async fn says_which_program_is_missing() {
 }
 
 #[tokio::test]
+async fn a_restore_of_postgres_that_fails_takes_the_old_tables_back() {
+    let place = Place::on_postgres().await;
+    let desk = place.desk().await;
+    let ann = desk.person("ann").await;
+    desk.add(&ann, "One").await;
+    // A routine goes aside as tables do; a type stays, and is in the way of the one that comes.
+    place
+        .execute(
+            "CREATE FUNCTION one() RETURNS INT LANGUAGE sql RETURN 1; CREATE DOMAIN two AS INT",
+        )
+        .await;
+    let file = place.file("backup");
+    backup(&place.url, &file).await.unwrap();
+    desk.add(&ann, "Two").await;
+    let epoch = desk.store.epoch();
+    close(desk).await;
+    let failed = place.restore(&file).await.unwrap_err();
+    assert!(
+        failed.contains("pg_restore") && failed.contains("two"),
+        "{failed}"
+    );
+    let desk = place.desk().await;
+    assert_eq!(desk.store.epoch(), epoch);
+    assert_eq!(desk.store.head(ann.id).await.unwrap(), 2);
+    assert_eq!(faults(&desk.store).await, Vec::<String>::new());
+    close(desk).await;
+    place.execute("SELECT one(); DROP DOMAIN two").await;
+    place.restore(&file).await.unwrap();
+    let desk = place.desk().await;
+    assert_eq!(desk.store.head(ann.id).await.unwrap(), 1);
+    close(desk).await;
+    place.execute("SELECT one(), before_restore.one()").await;
+}
+
+#[tokio::test]
 async fn rows_of_a_file_keep_their_numbers() {
     let place = Place::new().await;
     let desk = place.desk().await;

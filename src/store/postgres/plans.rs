@@ -89,6 +89,22 @@ async fn walks_no_table() {
 }
 
 #[tokio::test]
+async fn finds_what_is_old_by_an_index() {
+    let mut connection = database().await;
+    for (sql, index) in [
+        (retention::EXPIRED, "tasks_expired"),
+        (retention::SESSIONS, "sessions_expired"),
+        (retention::INBOX, "inbox_at"),
+    ] {
+        let steps = steps(&mut connection, sql).await;
+        assert!(
+            steps.iter().any(|step| step.contains(index)),
+            "{sql}\n{steps:#?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn goes_by_the_index_of_a_view() {
     let mut connection = database().await;
     let here = Here::at("Europe/Berlin", Timestamp(0), &TzDatabase);

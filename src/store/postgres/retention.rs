@@ -26,12 +26,12 @@ const ANSWERS: &str = "DELETE FROM mutations WHERE ctid = ANY (ARRAY (SELECT cti
     WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
 /// $1 before, $2 limit.
-const SESSIONS: &str = "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
+pub(super) const SESSIONS: &str = "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
     WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
 
 /// But for what may be delivered again: dead letters and what was set aside, when an operator says so,
 /// and whatever waits in the outbox. $1 before, $2 limit.
-const INBOX: &str = "DELETE FROM inbox WHERE ctid = ANY (ARRAY (SELECT ctid FROM inbox WHERE at < $1 \
+pub(super) const INBOX: &str = "DELETE FROM inbox WHERE ctid = ANY (ARRAY (SELECT ctid FROM inbox WHERE at < $1 \
     AND event_id::text NOT IN (SELECT event_id FROM dead_letters) \
     AND event_id NOT IN (SELECT e.event_id FROM outbox o JOIN events e ON e.n = o.event \
         WHERE o.dead) ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)) \

@@ -25,12 +25,12 @@ const ANSWERS: &str = "DELETE FROM mutations WHERE n IN (SELECT n FROM \
     (SELECT n, at FROM mutations ORDER BY n LIMIT ?2) WHERE at < ?1)";
 
 /// ?1 before, ?2 limit.
-const SESSIONS: &str = "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
+pub(super) const SESSIONS: &str = "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
     WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
 /// But for what may be delivered again: dead letters and what was set aside, when an operator says so,
 /// and whatever waits in the outbox. ?1 before, ?2 limit.
-const INBOX: &str = "DELETE FROM inbox WHERE (consumer, event_id) IN (SELECT consumer, event_id \
+pub(super) const INBOX: &str = "DELETE FROM inbox WHERE (consumer, event_id) IN (SELECT consumer, event_id \
     FROM inbox WHERE at < ?1 AND event_id NOT IN (SELECT event_id FROM dead_letters) \
     AND event_id NOT IN (SELECT e.event_id FROM outbox o CROSS JOIN events e ON e.n = o.event \
         WHERE o.dead = 1) ORDER BY at LIMIT ?2) \
