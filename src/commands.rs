@@ -1,5 +1,6 @@
 //! What operators do beside a running server: look at what was set aside, try it again, drop it.
 
+mod backup;
 mod doctor;
 mod mails;
 mod verify;
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use self::{
+    backup::{backup, restore},
     doctor::{Nobody, doctor},
     mails::{drop_mails, list_mails, retry_mails},
     verify::verify,
@@ -49,6 +51,9 @@ pub enum Error {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] crate::error::Error),
+    /// There is no backup, or it is not restored.
+    #[error(transparent)]
+    Backup(#[from] crate::store::BackupError),
     /// There is nobody to tell.
     #[error(transparent)]
     Output(#[from] io::Error),

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -75,6 +76,24 @@ enum Command {
         log: LogArgs,
         #[command(flatten)]
         database: DatabaseArgs,
+    },
+    /// Write all that the database holds to a new file, beside a running server
+    Backup {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// The new file
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database, which no server may have open
+    Restore {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// What backup wrote
+        file: PathBuf,
     },
     /// Look at all that the server needs, and say what to do where something is wrong
     Doctor(Box<Serve>),
@@ -165,6 +184,16 @@ async fn main() -> ExitCode {
             database,
             aside,
         }) => mails(log, database, aside).await,
+        Some(Command::Backup {
+            log,
+            database,
+            file,
+        }) => backup(log, database, &file).await,
+        Some(Command::Restore {
+            log,
+            database,
+            file,
+        }) => restore(log, database, &file).await,
         Some(Command::Doctor(flags)) => doctor(*flags).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
@@ -317,6 +346,19 @@ async fn verify(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
     let store = open(log, database).await?;
     let done = commands::verify(&*store, &mut io::stdout()).await;
     store.close().await;
+    done.map_err(Failure::running)
+}
+
+async fn backup(log: LogArgs, database: DatabaseArgs, file: &Path) -> Result<(), Failure> {
+    let url = begin(log, database)?;
+    let done = commands::backup(&url, file, &mut io::stdout()).await;
+    done.map_err(Failure::running)
+}
+
+async fn restore(log: LogArgs, database: DatabaseArgs, file: &Path) -> Result<(), Failure> {
+    let url = begin(log, database)?;
+    let ids = Ambient::default().ids;
+    let done = commands::restore(&url, file, &*ids, &mut io::stdout()).await;
     done.map_err(Failure::running)
 }
 

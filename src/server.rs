@@ -39,7 +39,8 @@ use crate::{
     mail::{Sender, compose::Letterhead, unsubscribe::Signer},
     metrics::Metrics,
     service::{
-        accounts::Accounts, notifications::Notifications, reminders::Reminders, tasks::Tasks,
+        accounts::Accounts, notifications::Notifications, reminders::Reminders,
+        retention::Retention, tasks::Tasks,
     },
     shutdown::watched,
     store::{self, SharedStore},
@@ -207,6 +208,7 @@ impl Server {
     /// Where a task that it cannot be without failed; it has then ended in the same order.
     pub async fn run_until(self, stop: CancellationToken) -> Result<()> {
         let hub = self.app.hub.clone();
+        let retention = Retention::new(self.store.clone(), self.app.ambient.clone());
         let router = if self.app.config.roles.has(Role::Web) {
             http::router(self.app, self.sockets)
         } else {
@@ -217,6 +219,13 @@ impl Server {
         let mut beside = JoinSet::new();
         let relay = self.relay.run(drain.clone());
         beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
+        let retention = retention.run(drain.clone());
+        beside.spawn(watched(
+            "retention",
+            drain.clone(),
+            failed.clone(),
+            retention,
+        ));
         let catch_up = self.catch_up.run(drain.clone());
         beside.spawn(watched("catch-up", drain.clone(), failed.clone(), catch_up));
         if let Some(reminders) = self.reminders {

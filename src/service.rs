@@ -3,4 +3,5 @@
 pub mod accounts;
 pub mod notifications;
 pub mod reminders;
+pub mod retention;
 pub mod tasks;

@@ -2,6 +2,7 @@
 //! those below it hold SQL.
 
 mod aside;
+mod backup;
 mod check;
 mod listing;
 mod mails;
@@ -12,6 +13,7 @@ mod people;
 pub mod plan;
 pub mod postgres;
 mod reminders;
+mod retention;
 pub mod sqlite;
 mod tasks;
 mod turns;
@@ -27,6 +29,7 @@ use crate::{clock::Ambient, error::Result};
 
 pub use self::{
     aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
+    backup::{BackupError, Restored, backup, restore},
     check::Findings,
     mails::{AsideMail, Mail, MailDepth, Mails, Posted},
     missed::Missed,
@@ -35,6 +38,7 @@ pub use self::{
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
     reminders::Reminders,
+    retention::{Expired, KEPT_MS, Retention},
     sqlite::SqliteStore,
     tasks::{
         Action, AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Receipt, Sort, SortKey,
@@ -58,6 +62,7 @@ pub trait Store:
     + Reminders
     + Notices
     + Mails
+    + Retention
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

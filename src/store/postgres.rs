@@ -6,6 +6,7 @@
 mod accounts;
 mod aside;
 mod audit;
+mod backup;
 mod check;
 mod feeds;
 mod job;
@@ -18,6 +19,7 @@ mod outbox;
 #[cfg(test)]
 mod plans;
 mod reminders;
+mod retention;
 mod series;
 mod sessions;
 mod tasks;
@@ -63,6 +65,8 @@ const STALE: Duration = Duration::from_secs(1);
 const START: Duration = Duration::from_secs(15);
 /// How long until it is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
+/// The lock of whoever has the database open: "open".
+const LOCK_SPACE: i32 = 0x6f70_656e;
 /// What each connection asks of the server. A client that is cut off must not keep a feed locked.
 const SETTINGS: [(&str, &str); 4] = [
     ("statement_timeout", "10s"),
@@ -100,6 +104,7 @@ impl PostgresStore {
             .max_connections(POOL)
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(hold(connection)))
             .before_acquire(|connection, about| {
                 Box::pin(async move {
                     if about.idle_for >= STALE {
@@ -110,8 +115,12 @@ impl PostgresStore {
             })
             .connect_lazy_with(options.clone());
         let failed = CancellationToken::new();
-        let clock = ambient.clock.clone();
-        let jobs = Jobs::new(pool.clone(), on_commit.clone(), clock, failed.clone());
+        let jobs = Jobs::new(
+            pool.clone(),
+            on_commit.clone(),
+            ambient.clock.clone(),
+            failed.clone(),
+        );
         let writers = Writers::start(&options, &ambient, &on_commit, &failed);
         Ok(Self {
             epoch,
@@ -140,16 +149,9 @@ impl PostgresStore {
     /// As [`Self::open`].
     pub async fn schema(url: &str) -> Result<Schema> {
         let mut connection = dial(&options(url)?).await?;
-        let begun = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
-        let begun = sqlx::query_scalar(begun).fetch_one(&mut connection);
-        let mut applied = Vec::new();
-        if begun.await.map_err(db)? {
-            let versions = "SELECT version FROM _sqlx_migrations WHERE success";
-            let versions = sqlx::query_scalar(versions).fetch_all(&mut connection);
-            applied = versions.await.map_err(db)?;
-        }
+        let schema = schema_of(&mut connection).await?;
         connection.close().await.map_err(db)?;
-        Ok(Schema::of(&MIGRATIONS, &applied))
+        Ok(schema)
     }
 }
 
@@ -198,10 +200,32 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
 /// A connection, in bounded time.
 async fn dial(options: &PgConnectOptions) -> Result<PgConnection> {
     let late = |_| Error::Unavailable("no connection to the database in time".into());
-    timeout(ACQUIRE, options.connect())
-        .await
-        .map_err(late)?
-        .map_err(db)
+    let dialled = async {
+        let mut connection = options.connect().await?;
+        hold(&mut connection).await?;
+        Ok(connection)
+    };
+    timeout(ACQUIRE, dialled).await.map_err(late)?.map_err(db)
+}
+
+/// Says that the database is open, for as long as the connection is: whoever restores a backup has the
+/// lock alone, and is waited for.
+async fn hold(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let hold = sqlx::query("SELECT pg_advisory_lock_shared($1, 0)").bind(LOCK_SPACE);
+    hold.execute(connection).await.map(drop)
+}
+
+/// Which migrations a database has seen.
+async fn schema_of(connection: &mut PgConnection) -> Result<Schema> {
+    let begun = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let begun = sqlx::query_scalar(begun).fetch_one(&mut *connection);
+    let mut applied = Vec::new();
+    if begun.await.map_err(db)? {
+        let versions = "SELECT version FROM _sqlx_migrations WHERE success";
+        let versions = sqlx::query_scalar(versions).fetch_all(connection);
+        applied = versions.await.map_err(db)?;
+    }
+    Ok(Schema::of(&MIGRATIONS, &applied))
 }
 
 /// Migrates under a lock that keeps other processes out, and waits for it as long as it takes.

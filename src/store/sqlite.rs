@@ -4,11 +4,13 @@
 mod accounts;
 mod aside;
 mod audit;
+mod backup;
 mod check;
 mod feeds;
 mod job;
 mod list;
 mod load;
+mod lock;
 mod mails;
 mod missed;
 mod notices;
@@ -16,6 +18,7 @@ mod outbox;
 #[cfg(test)]
 mod plans;
 mod reminders;
+mod retention;
 mod series;
 mod sessions;
 mod tasks;
@@ -77,6 +80,7 @@ impl SqliteStore {
     /// `Unavailable` where the file is out of reach, `Internal` where it is not ours.
     pub async fn open(url: &str, ambient: Ambient, on_commit: Arc<dyn OnCommit>) -> Result<Self> {
         let options = options(url)?;
+        let lock = lock::shared(options.get_filename()).await?;
         let mut connection = connect(&options).await?;
         migrate_with(&mut connection).await?;
         let epoch = epoch(&mut connection, ambient.ids.next()).await?;
@@ -90,7 +94,7 @@ impl SqliteStore {
             .await
             .map_err(db)?;
         let writing = writing(&options);
-        let writer = Writer::start(writing, connection, ambient.clone(), on_commit);
+        let writer = Writer::start(writing, connection, lock, ambient.clone(), on_commit);
         Ok(Self {
             epoch,
             ambient,
@@ -106,7 +110,9 @@ impl SqliteStore {
     /// # Errors
     /// As [`Self::open`].
     pub async fn migrate(url: &str) -> Result<()> {
-        let mut connection = connect(&options(url)?).await?;
+        let options = options(url)?;
+        let _lock = lock::shared(options.get_filename()).await?;
+        let mut connection = connect(&options).await?;
         migrate_with(&mut connection).await?;
         connection.close().await.map_err(db)
     }
@@ -118,16 +124,9 @@ impl SqliteStore {
     pub async fn schema(url: &str) -> Result<Schema> {
         let options = options(url)?.create_if_missing(false);
         let mut connection = options.connect().await.map_err(db)?;
-        let begun = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
-        let begun = sqlx::query_scalar(begun).fetch_one(&mut connection);
-        let mut applied = Vec::new();
-        if begun.await.map_err(db)? {
-            let versions = "SELECT version FROM _sqlx_migrations WHERE success";
-            let versions = sqlx::query_scalar(versions).fetch_all(&mut connection);
-            applied = versions.await.map_err(db)?;
-        }
+        let schema = schema_of(&mut connection).await?;
         connection.close().await.map_err(db)?;
-        Ok(Schema::of(&MIGRATIONS, &applied))
+        Ok(schema)
     }
 }
 
@@ -174,13 +173,8 @@ fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
     options.journal_mode(SqliteJournalMode::Wal)
 }
 
-/// A connection that writes; makes folder and file.
+/// A connection that writes; makes the file.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    if let Some(folder) = options.get_filename().parent() {
-        tokio::fs::create_dir_all(folder)
-            .await
-            .map_err(|e| Error::Unavailable(e.into()))?;
-    }
     let options = writing(options);
     let deadline = Instant::now() + BUSY;
     loop {
@@ -193,6 +187,19 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
             done => return done.map_err(db),
         }
     }
+}
+
+/// Which migrations a database has seen.
+async fn schema_of(connection: &mut SqliteConnection) -> Result<Schema> {
+    let begun = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+    let begun = sqlx::query_scalar(begun).fetch_one(&mut *connection);
+    let mut applied = Vec::new();
+    if begun.await.map_err(db)? {
+        let versions = "SELECT version FROM _sqlx_migrations WHERE success";
+        let versions = sqlx::query_scalar(versions).fetch_all(connection);
+        applied = versions.await.map_err(db)?;
+    }
+    Ok(Schema::of(&MIGRATIONS, &applied))
 }
 
 /// Migrates in one transaction that keeps other processes out.

@@ -59,6 +59,11 @@ impl Desk {
         Self::over(&url, folder, timing).await
     }
 
+    /// Over the database at `url`, as it is.
+    pub(crate) async fn at(url: &str) -> Self {
+        Self::over(url, tempfile::tempdir().unwrap(), Timing::default()).await
+    }
+
     pub(crate) async fn on_postgres() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = postgres::database().await;

@@ -17,6 +17,7 @@ mod people;
 mod postgres;
 mod random;
 mod reminders;
+mod retention;
 mod search;
 mod series;
 mod sqlite;
@@ -42,6 +43,9 @@ macro_rules! contract {
                 completing_late_piles_nothing_up;
             lasting: is_unavailable_once_closed, writes_all_of_a_group_or_nothing_and_recovers,
                 forgets_answers_after_thirty_days, keeps_no_row_of_a_person_who_is_gone;
+            retention: forgets_what_was_taken_in_thirty_days_ago,
+                remembers_what_may_be_delivered_again, forgets_sessions_that_ended,
+                empties_the_trash_after_thirty_days;
             past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were,
                 reads_only_so_much_of_the_log_at_once;
             lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,

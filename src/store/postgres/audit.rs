@@ -28,7 +28,8 @@ const LOCK_SPACE: i32 = 0x6175_6474;
 pub(super) const RECORD: &str = "\
 WITH j AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int8[], $5::int8[], \
     $6::int8[]) WITH ORDINALITY j (event_id, event_type, user_id, seq, at, recorded_at, nth)), \
-i AS (INSERT INTO inbox (consumer, event_id) SELECT 'audit', event_id FROM j ORDER BY event_id \
+i AS (INSERT INTO inbox (consumer, event_id, at) \
+    SELECT 'audit', event_id, recorded_at FROM j ORDER BY event_id \
     ON CONFLICT DO NOTHING RETURNING event_id) \
 INSERT INTO audit (event_id, event_type, user_id, seq, at, recorded_at) \
     SELECT j.event_id, event_type, user_id, seq, at, recorded_at \

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
-use tidings_domain::id::UserId;
+use tidings_domain::{id::UserId, time::Timestamp};
 use tokio::{
     sync::Semaphore,
     time::{self, MissedTickBehavior},
@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
-use super::{db, is_conflict, outbox};
+use super::{db, is_conflict, outbox, retention};
 use crate::{
     clock::Clock,
     error::{Error, Result},
@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const TRIES: usize = 5;
 /// How often to look for what is kept no longer.
 const PRUNE: Duration = Duration::from_secs(60);
-/// How long answers to mutations are kept: 30 days, in milliseconds.
-const KEPT_MS: i64 = 30 * 86_400_000;
+/// When to look again where there may be more.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What a job has to tell the world, once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,35 +177,24 @@ async fn prune_now_and_then(pool: PgPool, clock: Arc<dyn Clock>, stop: Cancellat
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        if let Err(error) = prune(&pool, clock.now().0).await {
-            tracing::warn!(%error, "old answers, sessions and leases were not removed; they will be later");
+        match prune(&pool, clock.now()).await {
+            Ok(true) => tick.reset_after(SOON),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%error, "old answers, sessions, notes and leases were not removed; they will be later");
+            }
         }
     }
 }
 
-/// Removes answers, sessions and leases that are kept no longer, a bounded number at a time. Other
-/// processes do so too; what one has in hand, the others leave to it.
-async fn prune(pool: &PgPool, now: i64) -> Result<()> {
-    sqlx::query(
-        "DELETE FROM mutations WHERE ctid = ANY (ARRAY (SELECT ctid FROM mutations \
-         WHERE at < $1 ORDER BY at LIMIT 5000 FOR UPDATE SKIP LOCKED))",
-    )
-    .bind(now - KEPT_MS)
-    .execute(pool)
-    .await
-    .map_err(db)?;
-    sqlx::query(
-        "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
-         WHERE expires_at <= $1 ORDER BY expires_at LIMIT 5000 FOR UPDATE SKIP LOCKED)",
-    )
-    .bind(now)
-    .execute(pool)
-    .await
-    .map_err(db)?;
-    transact(pool, move |connection| {
-        Box::pin(outbox::prune(connection, now))
-    })
-    .await
+/// Removes what is kept no longer, and leases that nobody has; whether there may be more.
+async fn prune(pool: &PgPool, now: Timestamp) -> Result<bool> {
+    let more = retention::prune(pool, now).await?;
+    let leases = transact(pool, move |connection| {
+        Box::pin(outbox::prune(connection, now.0))
+    });
+    leases.await?;
+    Ok(more)
 }
 
 /// The store is closed.

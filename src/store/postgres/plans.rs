@@ -14,8 +14,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::{
-    accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, series, tasks,
-    write,
+    accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, retention,
+    series, tasks, write,
 };
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
@@ -96,6 +96,7 @@ async fn walks_no_table() {
         reminders::DUE,
         reminders::REMINDED,
         reminders::TOLD,
+        retention::EXPIRED,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");
@@ -104,6 +105,22 @@ async fn walks_no_table() {
     for sql in [accounts::FORGET, outbox::WAITS] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), ["outbox"], "{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn finds_what_is_old_by_an_index() {
+    let mut connection = database().await;
+    for (sql, index) in [
+        (retention::EXPIRED, "tasks_expired"),
+        (retention::SESSIONS, "sessions_expired"),
+        (retention::INBOX, "inbox_at"),
+    ] {
+        let steps = steps(&mut connection, sql).await;
+        assert!(
+            steps.iter().any(|step| step.contains(index)),
+            "{sql}\n{steps:#?}"
+        );
     }
 }
 

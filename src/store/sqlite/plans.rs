@@ -10,8 +10,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::{
-    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, series,
-    tasks, write,
+    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, retention,
+    series, tasks, write,
 };
 use crate::store::{Sort, SortKey, TaskQuery};
 
@@ -93,6 +93,7 @@ async fn walks_no_table() {
         reminders::DUE,
         reminders::REMINDED,
         reminders::TOLD,
+        retention::EXPIRED,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(scans(&steps), Vec::<&String>::new(), "{sql}\n{steps:#?}");
@@ -106,6 +107,22 @@ async fn walks_no_table() {
         assert!(scans(&steps).len() <= 1, "{sql}\n{steps:#?}");
         let sorted = steps.iter().any(|step| step.contains("FOR ORDER BY"));
         assert!(!sorted, "{sql}\n{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn finds_what_is_old_by_an_index() {
+    let mut connection = database().await;
+    for (sql, index) in [
+        (retention::EXPIRED, "tasks_expired"),
+        (retention::SESSIONS, "sessions_expired"),
+        (retention::INBOX, "inbox_at"),
+    ] {
+        let steps = steps(&mut connection, sql).await;
+        assert!(
+            steps.iter().any(|step| step.contains(index)),
+            "{sql}\n{steps:#?}"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //! out in one transaction and answers after the commit. Callers hold no part of the transaction, so
 //! that one who goes away harms nothing.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{fs::File, mem, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -18,7 +18,7 @@ use tracing::Instrument;
 use super::{
     db,
     job::{Call, Job, News, lost},
-    load, write,
+    load, retention, write,
 };
 use crate::{
     clock::Ambient,
@@ -36,8 +36,8 @@ const QUEUE: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look for what is kept no longer.
 const PRUNE: Duration = Duration::from_secs(60);
-/// How long answers to mutations are kept: 30 days, in milliseconds.
-const KEPT_MS: i64 = 30 * 86_400_000;
+/// When to look again where there may be more.
+const SOON: Duration = Duration::from_secs(1);
 
 enum Work {
     Mutation(Box<Mutation>, oneshot::Sender<Result<Outcome>>),
@@ -56,6 +56,7 @@ impl Writer {
     pub(super) fn start(
         options: SqliteConnectOptions,
         connection: SqliteConnection,
+        lock: File,
         ambient: Ambient,
         on_commit: Arc<dyn OnCommit>,
     ) -> Self {
@@ -66,6 +67,7 @@ impl Writer {
             connection: Some(connection),
             ambient,
             on_commit,
+            _lock: lock,
         };
         let failed = CancellationToken::new();
         let running = side.run(waiting, stop.clone());
@@ -142,6 +144,8 @@ struct Side {
     connection: Option<SqliteConnection>,
     ambient: Ambient,
     on_commit: Arc<dyn OnCommit>,
+    /// Says that the database is open, for as long as this writes.
+    _lock: File,
 }
 
 impl Side {
@@ -159,8 +163,10 @@ impl Side {
                 }
                 // Before the queue, which need never be empty.
                 _ = prune.tick(), if !closing => {
-                    if let Err(error) = self.prune().await {
-                        tracing::warn!(%error, "old answers and sessions were not removed; they will be later");
+                    match self.prune().await {
+                        Ok(true) => prune.reset_after(SOON),
+                        Ok(false) => {}
+                        Err(error) => tracing::warn!(%error, "old answers, sessions and notes were not removed; they will be later"),
                     }
                 }
                 count = waiting.recv_many(&mut group, GROUP) => {
@@ -287,21 +293,12 @@ impl Side {
         Ok((outcomes, users))
     }
 
-    /// Removes answers and sessions that are kept no longer, a bounded number at a time.
-    async fn prune(&mut self) -> Result<()> {
+    /// Removes what is kept no longer; whether there may be more.
+    async fn prune(&mut self) -> Result<bool> {
         let now = self.ambient.clock.now();
         let mut connection = self.connection().await?;
-        // Rows lie in the order in which they were written, so the old ones come first.
-        let sql = "DELETE FROM mutations WHERE n IN (SELECT n FROM \
-                   (SELECT n, at FROM mutations ORDER BY n LIMIT 5000) WHERE at < ?); \
-                   DELETE FROM sessions WHERE expires_at <= ?";
-        sqlx::query(sql)
-            .bind(now.0 - KEPT_MS)
-            .bind(now.0)
-            .execute(&mut connection)
-            .await
-            .map_err(db)?;
+        let more = retention::prune(&mut connection, now).await?;
         self.connection = Some(connection);
-        Ok(())
+        Ok(more)
     }
 }
