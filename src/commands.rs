@@ -1,6 +1,7 @@
 //! What operators do beside a running server: look at what was set aside, try it again, drop it.
 
 mod doctor;
+mod replay;
 
 use std::io::{self, Write};
 
@@ -11,7 +12,10 @@ use crate::{
     store::{DeadLetter, DeadLetters, OutboxAside},
 };
 
-pub use self::doctor::{Nobody, doctor};
+pub use self::{
+    doctor::{Nobody, doctor},
+    replay::{Replayed, replay},
+};
 
 /// Rows read at once.
 const PAGE: usize = 100;

@@ -1,6 +1,7 @@
 //! Consumers: what happens because something happened. Each is told at least once, in no promised
 //! order, and has its effect once.
 
+pub mod analytics;
 pub mod audit;
 pub mod live;
 pub mod roles;
@@ -22,7 +23,7 @@ use crate::{
     error::{Error, Result},
     live::Hub,
     metrics::Metrics,
-    store::AuditTrail,
+    store::SharedStore,
 };
 
 pub use self::roles::{Role, Roles};
@@ -183,18 +184,17 @@ impl Consumers {
     }
 
     /// The consumers of the roles that run here.
-    pub fn of_roles(
-        roles: &Roles,
-        hub: &Arc<Hub>,
-        trail: Arc<dyn AuditTrail>,
-        ambient: &Ambient,
-    ) -> Self {
+    pub fn of_roles(roles: &Roles, hub: &Arc<Hub>, store: &SharedStore, ambient: &Ambient) -> Self {
         let mut list: Vec<Arc<dyn Consumer>> = Vec::new();
         if roles.has(Role::Live) {
             list.push(Arc::new(live::Live::new(hub.clone())));
         }
         if roles.has(Role::Audit) {
-            list.push(Arc::new(audit::Audit::new(trail, ambient.clock.clone())));
+            let clock = ambient.clock.clone();
+            list.push(Arc::new(audit::Audit::new(store.clone(), clock)));
+        }
+        if roles.has(Role::Analytics) {
+            list.push(Arc::new(analytics::Analytics::new(store.clone())));
         }
         Self::new(list)
     }

@@ -79,7 +79,7 @@ impl Server {
 
         let metrics = Metrics::new(hub.wakes());
         let clock = ambient.clock.clone();
-        let consumers = Consumers::of_roles(&config.roles, &hub, store.clone(), &ambient)
+        let consumers = Consumers::of_roles(&config.roles, &hub, &store, &ambient)
             .counted(metrics.clone(), clock.clone());
         let sidecar = Arc::new(Sidecar {
             subscriptions: subscriptions(&config.roles.topics(), &config.dapr),

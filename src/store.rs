@@ -8,7 +8,9 @@ mod outbox;
 mod people;
 pub mod plan;
 pub mod postgres;
+mod replay;
 pub mod sqlite;
+mod statistics;
 mod tasks;
 mod turns;
 
@@ -27,7 +29,9 @@ pub use self::{
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
+    replay::Replay,
     sqlite::SqliteStore,
+    statistics::{Counts, Statistics, Tally, TallyTask},
     tasks::{
         AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Sort, SortKey, StoredEvent, TaskJson,
         TaskPage, TaskQuery, Tasks,
@@ -37,7 +41,17 @@ pub use self::{
 /// Everything that lasts.
 #[async_trait]
 pub trait Store:
-    Tasks + Feeds + Accounts + Sessions + Tokens + Outbox + OutboxAside + DeadLetters + AuditTrail
+    Tasks
+    + Feeds
+    + Accounts
+    + Sessions
+    + Tokens
+    + Outbox
+    + OutboxAside
+    + DeadLetters
+    + AuditTrail
+    + Statistics
+    + Replay
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

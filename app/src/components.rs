@@ -2,6 +2,8 @@
 
 pub mod act;
 pub mod changes;
+#[cfg(feature = "ssr")]
+pub mod charts;
 pub mod choose;
 pub mod drag;
 pub mod empty;

@@ -29,6 +29,8 @@ pub enum Route {
     Activity,
     /// Profile, password, tokens.
     Account,
+    /// What the person got done.
+    Statistics,
     /// One task.
     Task(TaskId),
     /// Anything else.
@@ -50,6 +52,7 @@ impl Route {
             "/trash" => Self::Trash,
             "/activity" => Self::Activity,
             "/account" => Self::Account,
+            "/statistics" => Self::Statistics,
             _ => Self::below(path).unwrap_or(Self::NotFound),
         }
     }
@@ -78,6 +81,7 @@ impl Route {
             Self::Trash => "/trash".into(),
             Self::Activity => "/activity".into(),
             Self::Account => "/account".into(),
+            Self::Statistics => "/statistics".into(),
             Self::Task(id) => task_href(*id),
         }
     }
@@ -102,7 +106,7 @@ impl Route {
 
     /// Whether the browser draws it itself when one goes there; else it is loaded.
     pub fn is_drawn(&self) -> bool {
-        !self.is_public() && *self != Self::Account
+        !self.is_public() && !matches!(self, Self::Account | Self::Statistics)
     }
 
     /// Whether a task opens beside this page.
@@ -124,6 +128,7 @@ impl Route {
             Self::Trash => "Trash".into(),
             Self::Activity => "Activity".into(),
             Self::Account => "Account".into(),
+            Self::Statistics => "Statistics".into(),
             Self::Task(_) => "Task".into(),
             Self::NotFound => "Nothing here".into(),
         }
@@ -196,6 +201,7 @@ mod tests {
             Route::Trash,
             Route::Activity,
             Route::Account,
+            Route::Statistics,
             Route::Task(id),
         ];
         for page in pages {

@@ -39,13 +39,14 @@ impl Role {
     ];
 
     /// Those that consume events.
-    pub const CONSUMERS: [Self; 2] = [Self::Live, Self::Audit];
+    pub const CONSUMERS: [Self; 3] = [Self::Live, Self::Audit, Self::Analytics];
 
     /// What it subscribes to.
     pub fn topics(self) -> &'static [Topic] {
         match self {
             Self::Live => &[Topic::TaskUpdates],
             Self::Audit => &[Topic::TaskEvents, Topic::UserEvents, Topic::AuditLogs],
+            Self::Analytics => &[Topic::TaskEvents],
             _ => &[],
         }
     }

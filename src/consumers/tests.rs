@@ -11,7 +11,7 @@ use tidings_domain::error::Code;
 use uuid::Uuid;
 
 use super::*;
-use crate::store::{AuditEntry, AuditRow};
+use crate::store::{AuditEntry, AuditRow, AuditTrail, OnCommit, SqliteStore};
 
 fn delivery(n: u128, user: u128) -> Delivery {
     versioned(n, user, "1.3")
@@ -156,7 +156,10 @@ proptest! {
         let trail = Arc::new(Trail::default());
         let ambient = Ambient::default();
         let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
-        let consumers = Consumers::of_roles(&Roles::all(), &hub, trail.clone(), &ambient);
+        let consumers = Consumers::new(vec![
+            Arc::new(live::Live::new(hub)),
+            Arc::new(audit::Audit::new(trail.clone(), ambient.clock)),
+        ]);
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
             for batch in order.chunks(size) {
                 let batch: Vec<_> = batch.iter().map(|n| delivery(*n, 7)).collect();
@@ -172,27 +175,27 @@ proptest! {
     }
 }
 
-#[tokio::test]
-async fn a_role_that_is_not_named_does_not_run() {
-    let trail = Arc::new(Trail::default());
-    let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
-    let web: Roles = "web".parse().unwrap();
-    let consumers = Consumers::of_roles(&web, &hub, trail.clone(), &Ambient::default());
-    let verdicts = consumers
-        .deliver(Topic::TaskEvents, &[delivery(1, 7)])
-        .await;
-    assert_eq!(kinds(&verdicts), "S");
-    assert!(trail.0.lock().unwrap().is_empty());
+/// Whom nobody tells.
+struct Nobody;
+
+impl OnCommit for Nobody {
+    fn committed(&self, _: &[UserId]) {}
+    fn account_changed(&self, _: UserId) {}
 }
 
 #[tokio::test]
-async fn the_roles_that_consume_are_those_with_a_consumer() {
-    let trail = Arc::new(Trail::default());
+async fn the_roles_that_consume_are_those_with_a_consumer_and_no_other_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = folder.path().join("t.db").to_string_lossy().into_owned();
+    let ambient = Ambient::default();
+    let store = SqliteStore::open(&url, ambient.clone(), Arc::new(Nobody)).await;
+    let store: SharedStore = Arc::new(store.unwrap());
     let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
     for role in Role::ALL {
         let roles: Roles = role.as_str().parse().unwrap();
-        let consumers = Consumers::of_roles(&roles, &hub, trail.clone(), &Ambient::default());
-        let consumes = !consumers.list.is_empty();
-        assert_eq!(consumes, Role::CONSUMERS.contains(&role), "{role:?}");
+        let consumers = Consumers::of_roles(&roles, &hub, &store, &ambient);
+        let names: Vec<_> = consumers.list.iter().map(|c| c.name()).collect();
+        let own = Role::CONSUMERS.contains(&role).then(|| role.as_str());
+        assert_eq!(names, Vec::from_iter(own));
     }
 }

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod events;
 pub mod openapi;
 mod request;
+pub mod stats;
 pub mod tasks;
 pub mod tokens;
 
@@ -26,6 +27,7 @@ pub fn routes() -> Routes {
         .merge(tasks::routes())
         .merge(events::routes())
         .merge(audit::routes())
+        .merge(stats::routes())
         .merge(openapi::routes())
 }
 

@@ -12,7 +12,9 @@ mod load;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod replay;
 mod sessions;
+mod statistics;
 mod tasks;
 mod tokens;
 mod write;

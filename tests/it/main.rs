@@ -19,6 +19,7 @@ mod people;
 mod postgres;
 mod process;
 mod relay;
+mod replay;
 mod replicas;
 mod rest;
 mod sidecar;

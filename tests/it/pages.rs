@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::kit::{Answer, PASSWORD, Person, TestApp};
 
-const PRIVATE: [&str; 10] = [
+const PRIVATE: [&str; 11] = [
     "/inbox",
     "/today",
     "/upcoming",
@@ -16,6 +16,7 @@ const PRIVATE: [&str; 10] = [
     "/trash",
     "/activity",
     "/account",
+    "/statistics?days=7",
     "/tasks/0198c0de-0000-7000-8000-000000000001",
 ];
 
@@ -67,7 +68,7 @@ async fn every_page_is_there_for_whoever_is_signed_in() {
     let ada = app.person("Ada").await;
     let task = add(&ada, "Water the plants").await;
     let own = format!("/tasks/{}", task["id"].as_str().unwrap());
-    for path in PRIVATE[..9].iter().copied().chain([&*own]) {
+    for path in PRIVATE[..10].iter().copied().chain([&*own]) {
         let page = ada.get(path).await;
         page.status(200);
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
@@ -140,7 +141,7 @@ async fn what_is_not_there_is_a_page_of_its_own() {
         "/tags/",
         "/nowhere",
         "/inbox/more",
-        PRIVATE[9],
+        PRIVATE[10],
     ] {
         let page = bob.get(path).await;
         page.status(404);

@@ -13,7 +13,9 @@ mod past;
 mod people;
 mod postgres;
 mod random;
+mod replay;
 mod sqlite;
+mod statistics;
 
 /// Runs each test of the contract on each store.
 macro_rules! contract {
@@ -45,6 +47,9 @@ macro_rules! contract {
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
                 claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
                 records_an_event_once;
+            statistics: count_what_is_there, end_the_same_in_any_order, go_with_their_person;
+            replay: counts_the_same_again, changes_nothing_that_is_right,
+                gives_the_trail_what_it_lacks, is_of_one_person_where_that_is_asked;
         }
     };
     ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {

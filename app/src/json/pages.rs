@@ -42,6 +42,8 @@ impl FromJson for PageData {
             activity: json.field("activity")?,
             tokens: Vec::new(),
             new_token: None,
+            #[cfg(feature = "ssr")]
+            statistics: None,
             fault: json.field("fault")?,
             failed: json.field("failed")?,
         })

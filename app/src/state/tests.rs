@@ -72,6 +72,8 @@ fn page(tasks: Vec<Task>, complete: bool) -> PageData {
         activity: None,
         tokens: Vec::new(),
         new_token: None,
+        #[cfg(feature = "ssr")]
+        statistics: None,
         fault: None,
         failed: None,
     }

@@ -15,6 +15,8 @@ pub mod quickadd;
 pub mod recurrence;
 pub mod replica;
 pub mod sorted;
+#[cfg(feature = "server")]
+pub mod statistics;
 pub mod task;
 pub mod text;
 pub mod time;

@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use super::{account, audit, events, tasks, tokens};
+use super::{account, audit, events, stats, tasks, tokens};
 use crate::http::{caller::COOKIE, routes::Routes};
 
 /// The routes.
@@ -53,7 +53,7 @@ pub fn routes() -> Routes {
     paths(
         tasks::list, tasks::create, tasks::read, tasks::replace, tasks::edit, tasks::delete,
         tasks::complete, tasks::restore, tasks::purge, tasks::history,
-        events::events, audit::audit,
+        events::events, audit::audit, stats::stats,
         account::register, account::login, account::logout, account::me, account::update,
         account::delete, account::set_password,
         tokens::list, tokens::create, tokens::revoke,

@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{accounts, aside, audit, feeds, list, load, outbox, tasks, write};
+use super::{accounts, aside, audit, feeds, list, load, outbox, replay, statistics, tasks, write};
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
 async fn database() -> PgConnection {
@@ -76,6 +76,14 @@ async fn walks_no_table() {
         outbox::CLAIMED,
         outbox::SETTLE,
         audit::RECORD,
+        statistics::TALLY,
+        statistics::CREATED,
+        statistics::COMPLETED,
+        statistics::MEDIAN,
+        statistics::TAGS,
+        statistics::EVER,
+        replay::NEXT_PERSON,
+        replay::LOG,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");

@@ -9,7 +9,9 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{MIGRATIONS, accounts, audit, feeds, list, load, outbox, tasks, write};
+use super::{
+    MIGRATIONS, accounts, audit, feeds, list, load, outbox, replay, statistics, tasks, write,
+};
 use crate::store::{Sort, SortKey, TaskQuery};
 
 async fn database() -> SqliteConnection {
@@ -73,6 +75,14 @@ async fn walks_no_table() {
         write::PURGE,
         outbox::SETTLE,
         audit::RECORD,
+        statistics::TALLY,
+        statistics::CREATED,
+        statistics::COMPLETED,
+        statistics::MEDIAN,
+        statistics::TAGS,
+        statistics::EVER,
+        replay::NEXT_PERSON,
+        replay::LOG,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(scans(&steps), Vec::<&String>::new(), "{sql}\n{steps:#?}");

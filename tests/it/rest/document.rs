@@ -46,6 +46,7 @@ async fn what_is_written_has_the_fields_that_are_documented() {
         .await
         .expect(201);
     let tokens = ada.get("/api/tokens").await.expect(200);
+    let stats = ada.get("/api/stats").await.expect(200);
     let problem = ada.get("/api/nothing").await.expect(404);
     for (shape, value) in [
         ("Task", &task),
@@ -62,6 +63,8 @@ async fn what_is_written_has_the_fields_that_are_documented() {
         ("Tokens", &tokens),
         ("Token", &tokens["items"][0]),
         ("Problem", &problem),
+        ("Statistics", &stats),
+        ("DayCount", &stats["created"][0]),
     ] {
         let schema = &document["components"]["schemas"][shape]["properties"];
         let names = |value: &Value| -> BTreeSet<String> {

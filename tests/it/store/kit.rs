@@ -88,6 +88,8 @@ pub(crate) trait TestStore: Sized + Send {
     async fn faults(&self) -> Vec<String>;
     /// How many rows a table has.
     async fn rows(&self, table: &str) -> i64;
+    /// Runs statements past the store.
+    async fn run(&self, sql: &str);
     /// Makes every write to the feeds fail, until [`Self::mend`].
     async fn trip(&self);
     async fn mend(&self);
@@ -170,6 +172,11 @@ impl TestStore for Sqlite {
         sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap()
     }
 
+    async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        self.other().await.execute(sql).await.unwrap();
+    }
+
     async fn trip(&self) {
         let sql =
             "CREATE TRIGGER trip BEFORE UPDATE ON feeds BEGIN SELECT raise(ABORT, 'trip'); END";
@@ -239,6 +246,11 @@ impl TestStore for Postgres {
         let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         let mut other = self.other().await;
         sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap()
+    }
+
+    async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        self.other().await.execute(sql).await.unwrap();
     }
 
     async fn trip(&self) {

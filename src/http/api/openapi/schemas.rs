@@ -4,6 +4,7 @@
 mod events;
 mod parameters;
 mod people;
+mod statistics;
 mod tasks;
 
-pub use self::{events::*, parameters::*, people::*, tasks::*};
+pub use self::{events::*, parameters::*, people::*, statistics::*, tasks::*};
