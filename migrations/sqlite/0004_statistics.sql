@@ -12,6 +12,7 @@ CREATE TABLE statistics (
     PRIMARY KEY (task_id, user_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX statistics_created ON statistics (user_id, created_at);
-CREATE INDEX statistics_completed ON statistics (user_id, completed_at)
+-- What is counted is read from these alone, but for tags.
+CREATE INDEX statistics_created ON statistics (user_id, created_at, completed_at);
+CREATE INDEX statistics_completed ON statistics (user_id, completed_at, created_at, priority)
     WHERE completed_at IS NOT NULL;

@@ -93,7 +93,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     events: EventArgs,
     /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics;
-    /// in-process events need live and audit
+    /// in-process events need all of them that consume events
     #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
     roles: String,
     /// How often open sockets look for events by themselves; 0: never

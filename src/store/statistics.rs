@@ -12,8 +12,6 @@ use crate::error::Result;
 
 /// Tags that are told of.
 pub(super) const TAGS_MAX: i64 = 10;
-/// Quarters of an hour that a row of days is looked for in: years of them.
-pub(super) const EVER_MAX: i64 = 100_000;
 
 /// The priority that a store keeps as this number.
 pub(super) fn priority(kept: i64) -> Priority {
@@ -62,6 +60,7 @@ pub trait Statistics: Send + Sync {
     /// Takes events in, each once, in any order: inbox rows and effect in one transaction. With
     /// `again` those in the inbox too. Of a person who is gone nothing is kept.
     async fn tally(&self, tallies: &[Tally], again: bool) -> Result<()>;
-    /// What is counted of a person's tasks since an instant. A bounded number of rows.
+    /// What is counted of a person's tasks since an instant. Of no more tasks than a person may have
+    /// outside the trash.
     async fn counted(&self, user: UserId, since: Timestamp) -> Result<Counted>;
 }

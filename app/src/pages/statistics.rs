@@ -70,8 +70,7 @@ fn cards(stats: &Statistics) -> Markup {
                 <h2>"By weekday"</h2>
                 {bars(weekdays)}
             </section>
-            {streak(stats)}
-            {tags}
+            <div class="sheet">{streak(stats)} {tags}</div>
         </div>
     }
 }
@@ -207,7 +206,9 @@ fn streak(stats: &Statistics) -> Markup {
                 <small>{format!("best {}", stats.best_streak)}</small>
             </h2>
             {heat(&stats.recent, "Tasks completed on each day of half a year".to_owned(), about.clone())}
-            <p class="sub">{about}</p>
+            <p class="sub" aria-hidden="true">
+                {about}
+            </p>
         </section>
     }
 }

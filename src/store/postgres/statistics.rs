@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     store::{
         Counts, Statistics, Tally, TallyTask,
-        statistics::{EVER_MAX, TAGS_MAX, priority},
+        statistics::{TAGS_MAX, priority},
     },
 };
 
@@ -56,7 +56,7 @@ SELECT tag, count(*) FROM statistics s, jsonb_array_elements_text(s.tags) tag \
 
 pub(super) const EVER: &str = "\
 SELECT completed_at / $2 AS quarter, count(*) FROM statistics \
-    WHERE user_id = $1 AND completed_at IS NOT NULL GROUP BY quarter ORDER BY quarter DESC LIMIT $3";
+    WHERE user_id = $1 AND completed_at IS NOT NULL GROUP BY quarter ORDER BY quarter DESC";
 
 #[async_trait]
 impl Statistics for PostgresStore {
@@ -104,10 +104,7 @@ impl Statistics for PostgresStore {
             .bind(since.0)
             .bind(TAGS_MAX);
         let tags: Vec<(String, i64)> = tags.fetch_all(&mut *moment).await.map_err(db)?;
-        let ever = sqlx::query_as(EVER)
-            .bind(user.0)
-            .bind(QUARTER_MS)
-            .bind(EVER_MAX);
+        let ever = sqlx::query_as(EVER).bind(user.0).bind(QUARTER_MS);
         let ever: Vec<(i64, i64)> = ever.fetch_all(&mut *moment).await.map_err(db)?;
         moment.commit().await.map_err(db)?;
         let created = created.into_iter();

@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     store::{
         Statistics, Tally,
-        statistics::{EVER_MAX, TAGS_MAX, priority},
+        statistics::{TAGS_MAX, priority},
     },
 };
 
@@ -52,7 +52,7 @@ SELECT j.value, count(*) FROM statistics s, json_each(s.tags) j \
 
 pub(super) const EVER: &str = "\
 SELECT completed_at / ?2 AS quarter, count(*) FROM statistics \
-    WHERE user_id = ?1 AND completed_at IS NOT NULL GROUP BY quarter ORDER BY quarter DESC LIMIT ?3";
+    WHERE user_id = ?1 AND completed_at IS NOT NULL GROUP BY quarter ORDER BY quarter DESC";
 
 #[async_trait]
 impl Statistics for SqliteStore {
@@ -117,10 +117,7 @@ impl Statistics for SqliteStore {
             .bind(since.0)
             .bind(TAGS_MAX);
         counted.tags = tags.fetch_all(&mut *moment).await.map_err(db)?;
-        let ever = sqlx::query_as(EVER)
-            .bind(&user)
-            .bind(QUARTER_MS)
-            .bind(EVER_MAX);
+        let ever = sqlx::query_as(EVER).bind(&user).bind(QUARTER_MS);
         counted.ever = ever.fetch_all(&mut *moment).await.map_err(db)?;
         moment.commit().await.map_err(db)?;
         Ok(counted)
