@@ -340,10 +340,15 @@ mod tests {
     #[test]
     fn in_process_events_need_every_consumer_here() {
         let check = |roles: &str| program(&[&format!("--roles={roles}")]).serve.check();
-        for enough in ["all", "web,live,audit", "live,audit"] {
+        for enough in ["all", "web,live,audit,analytics", "live,audit,analytics"] {
             assert!(check(enough).is_ok(), "{enough}");
         }
-        for (few, missing) in [("web", "live"), ("web,live", "audit"), ("audit", "live")] {
+        for (few, missing) in [
+            ("web", "live"),
+            ("web,live", "audit"),
+            ("audit", "live"),
+            ("live,audit", "analytics"),
+        ] {
             let faults = check(few).unwrap_err();
             assert_eq!(faults.len(), 1);
             let words = faults[0].to_string();
