@@ -3,6 +3,7 @@
 mod backup;
 mod doctor;
 mod mails;
+mod replay;
 mod verify;
 
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ pub use self::{
     backup::{backup, restore},
     doctor::{Nobody, doctor},
     mails::{drop_mails, list_mails, retry_mails},
+    replay::{Replayed, replay},
     verify::verify,
 };
 

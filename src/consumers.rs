@@ -1,6 +1,7 @@
 //! Consumers: what happens because something happened. Each is told at least once, in no promised
 //! order, and has its effect once.
 
+pub mod analytics;
 pub mod audit;
 pub mod catch_up;
 pub mod live;
@@ -232,6 +233,9 @@ impl Consumers {
         }
         if roles.has(Role::Notifications) {
             list.push(Arc::new(notifications::Notifications::new(store.clone())));
+        }
+        if roles.has(Role::Analytics) {
+            list.push(Arc::new(analytics::Analytics::new(store.clone())));
         }
         Self::new(list)
     }

@@ -9,8 +9,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use tidings::{
-    clock::Ambient,
-    commands::{self, Which},
+    clock::{Ambient, SystemClock},
+    commands::{self, Replayed, Which},
     config::{AddressArgs, Config, ConfigFault, DatabaseArgs, LogArgs, ServeArgs},
     consumers::{Consumers, Roles},
     http::ask,
@@ -20,7 +20,9 @@ use tidings::{
     store::{self, SharedStore},
     telemetry::{self, Logging},
 };
+use tidings_domain::id::UserId;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Tasks, the same in every tab.
 #[derive(Parser)]
@@ -60,6 +62,19 @@ enum Command {
         database: DatabaseArgs,
         #[command(subcommand)]
         aside: Aside,
+    },
+    /// Make what a consumer keeps anew from the log
+    Replay {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// Whose rows
+        #[arg(long)]
+        consumer: Replayed,
+        /// Of this person alone
+        #[arg(long, value_name = "ID")]
+        user: Option<Uuid>,
     },
     /// Look after mail that could not be sent
     Mails {
@@ -194,6 +209,12 @@ async fn main() -> ExitCode {
             database,
             file,
         }) => restore(log, database, &file).await,
+        Some(Command::Replay {
+            log,
+            database,
+            consumer,
+            user,
+        }) => replay(log, database, consumer, user).await,
         Some(Command::Doctor(flags)) => doctor(*flags).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
@@ -323,6 +344,20 @@ async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Res
         }
         Aside::Drop(picked) => commands::drop_letters(&*store, &picked.which(), &mut out).await,
     };
+    store.close().await;
+    done.map_err(Failure::running)
+}
+
+async fn replay(
+    log: LogArgs,
+    database: DatabaseArgs,
+    consumer: Replayed,
+    user: Option<Uuid>,
+) -> Result<(), Failure> {
+    let store = open(log, database).await?;
+    let mut out = io::stdout();
+    let user = user.map(UserId);
+    let done = commands::replay(&*store, &SystemClock, consumer, user, &mut out).await;
     store.close().await;
     done.map_err(Failure::running)
 }

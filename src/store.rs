@@ -13,8 +13,10 @@ mod people;
 pub mod plan;
 pub mod postgres;
 mod reminders;
+mod replay;
 mod retention;
 pub mod sqlite;
+mod statistics;
 mod tasks;
 mod turns;
 
@@ -38,8 +40,10 @@ pub use self::{
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     postgres::PostgresStore,
     reminders::Reminders,
+    replay::Replay,
     retention::{Expired, KEPT_MS, Retention},
     sqlite::SqliteStore,
+    statistics::{Counts, Statistics, Tally, TallyTask},
     tasks::{
         Action, AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Receipt, Sort, SortKey,
         StoredEvent, TaskJson, TaskPage, TaskQuery, Tasks,
@@ -63,6 +67,8 @@ pub trait Store:
     + Notices
     + Mails
     + Retention
+    + Statistics
+    + Replay
 {
     /// Folds every person's events and compares with the tasks; looks for gaps; compares log, outbox,
     /// inbox and audit trail. Reads one moment, beside whatever goes on.

@@ -27,6 +27,8 @@ pub fn app(page: &PageData) -> Markup {
         Route::NotFound => failed(Code::NotFound.into(), signed_in),
         route => {
             Start::provide(page);
+            #[cfg(feature = "ssr")]
+            crate::pages::statistics::provide(page);
             frame(page, route)
         }
     }

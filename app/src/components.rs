@@ -4,6 +4,8 @@ pub mod act;
 #[cfg(not(feature = "hydrate"))]
 pub mod bell;
 pub mod changes;
+#[cfg(feature = "ssr")]
+pub mod charts;
 pub mod choose;
 pub mod drag;
 pub mod empty;

@@ -2,6 +2,8 @@
 //! so that the browser goes on from the same data.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "ssr")]
+use tidings_domain::statistics::Statistics;
 use tidings_domain::{error::Fault, task::Task, time::Timestamp, view::Board};
 use uuid::Uuid;
 
@@ -51,6 +53,10 @@ pub struct PageData {
     /// Notifications. The browser leaves them as the server rendered them.
     #[serde(skip)]
     pub notices: Option<Box<Notices>>,
+    /// What Statistics shows. The browser does not draw that page either.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    pub statistics: Option<Statistics>,
     /// Why a plain form failed, or why the page cannot be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,

@@ -17,6 +17,8 @@ pub mod search;
 pub mod sign_in;
 #[cfg(not(feature = "hydrate"))]
 pub mod sign_up;
+#[cfg(feature = "ssr")]
+pub mod statistics;
 pub mod today;
 pub mod upcoming;
 
@@ -35,9 +37,13 @@ pub fn page(route: Route) -> Markup {
         Route::Account => account::account(),
         #[cfg(not(feature = "hydrate"))]
         Route::Notifications => notifications::notifications(),
+        #[cfg(feature = "ssr")]
+        Route::Statistics => statistics::statistics(),
         // The browser leaves them as the server rendered them.
         #[cfg(feature = "hydrate")]
         Route::Account | Route::Notifications => Markup::fixed(""),
+        #[cfg(not(feature = "ssr"))]
+        Route::Statistics => Markup::fixed(""),
         // These have no frame, or are drawn beside a list.
         Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => Markup::Nothing,
     }

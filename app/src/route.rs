@@ -31,6 +31,8 @@ pub enum Route {
     Notifications,
     /// Profile, password, tokens.
     Account,
+    /// What the person got done.
+    Statistics,
     /// One task.
     Task(TaskId),
     /// Anything else.
@@ -53,6 +55,7 @@ impl Route {
             "/activity" => Self::Activity,
             "/notifications" => Self::Notifications,
             "/account" => Self::Account,
+            "/statistics" => Self::Statistics,
             _ => Self::below(path).unwrap_or(Self::NotFound),
         }
     }
@@ -82,6 +85,7 @@ impl Route {
             Self::Activity => "/activity".into(),
             Self::Notifications => "/notifications".into(),
             Self::Account => "/account".into(),
+            Self::Statistics => "/statistics".into(),
             Self::Task(id) => task_href(*id),
         }
     }
@@ -106,7 +110,7 @@ impl Route {
 
     /// Whether the browser draws it itself when one goes there; else it is loaded.
     pub fn is_drawn(&self) -> bool {
-        !self.is_public() && !matches!(self, Self::Account | Self::Notifications)
+        !self.is_public() && !matches!(self, Self::Account | Self::Notifications | Self::Statistics)
     }
 
     /// Whether a task opens beside this page.
@@ -129,6 +133,7 @@ impl Route {
             Self::Activity => "Activity".into(),
             Self::Notifications => "Notifications".into(),
             Self::Account => "Account".into(),
+            Self::Statistics => "Statistics".into(),
             Self::Task(_) => "Task".into(),
             Self::NotFound => "Nothing here".into(),
         }
@@ -202,6 +207,7 @@ mod tests {
             Route::Activity,
             Route::Notifications,
             Route::Account,
+            Route::Statistics,
             Route::Task(id),
         ];
         for page in pages {

@@ -97,7 +97,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     traces: TraceArgs,
     /// all, or any of web, live, audit, recurring, reminders, notifications, onboarding, analytics;
-    /// in-process events need live, audit and notifications
+    /// in-process events need all of them that consume events
     #[arg(long, env = "ROLES", default_value = "all", value_name = "ROLES")]
     roles: String,
     /// How often open sockets look for events by themselves; 0: never
@@ -383,8 +383,8 @@ mod tests {
         let check = |roles: &str| program(&[&format!("--roles={roles}")]).serve.check();
         for enough in [
             "all",
-            "web,live,audit,recurring,notifications",
-            "live,audit,recurring,notifications",
+            "web,live,audit,recurring,notifications,analytics",
+            "live,audit,recurring,notifications,analytics",
         ] {
             assert!(check(enough).is_ok(), "{enough}");
         }
@@ -392,8 +392,9 @@ mod tests {
             ("web", "live"),
             ("web,live", "audit"),
             ("audit", "live"),
-            ("live,audit,notifications", "recurring"),
-            ("live,audit,recurring", "notifications"),
+            ("live,audit,notifications,analytics", "recurring"),
+            ("live,audit,recurring,analytics", "notifications"),
+            ("live,audit,recurring,notifications", "analytics"),
         ] {
             let faults = check(few).unwrap_err();
             assert_eq!(faults.len(), 1);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidings_domain::event::Topic;
+use tidings_domain::{event::Topic, time::Timestamp};
 
 use super::{Consumer, Delivery, Role};
 use crate::{
@@ -41,15 +41,19 @@ impl Consumer for Audit {
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {
         let recorded_at = self.clock.now();
-        let entry = |delivery: &Delivery| AuditEntry {
-            event_id: delivery.event_id,
-            event_type: delivery.event_type.clone(),
-            user_id: delivery.user_id,
-            seq: delivery.seq,
-            timestamp: delivery.timestamp,
-            recorded_at,
-        };
-        let entries: Vec<_> = deliveries.iter().map(entry).collect();
-        self.trail.record_audit(&entries).await
+        let entries = deliveries.iter().map(|d| entry(d, recorded_at));
+        self.trail.record_audit(&Vec::from_iter(entries)).await
+    }
+}
+
+/// The row of an event.
+pub fn entry(delivery: &Delivery, recorded_at: Timestamp) -> AuditEntry {
+    AuditEntry {
+        event_id: delivery.event_id,
+        event_type: delivery.event_type.clone(),
+        user_id: delivery.user_id,
+        seq: delivery.seq,
+        timestamp: delivery.timestamp,
+        recorded_at,
     }
 }

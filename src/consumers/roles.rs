@@ -39,11 +39,12 @@ impl Role {
     ];
 
     /// Those that consume events.
-    pub const CONSUMERS: [Self; 4] = [
+    pub const CONSUMERS: [Self; 5] = [
         Self::Live,
         Self::Audit,
         Self::Recurring,
         Self::Notifications,
+        Self::Analytics,
     ];
 
     /// What it subscribes to.
@@ -53,6 +54,7 @@ impl Role {
             Self::Audit => &[Topic::TaskEvents, Topic::UserEvents, Topic::AuditLogs],
             Self::Recurring => &[Topic::TaskEvents],
             Self::Notifications => &[Topic::Reminders, Topic::TaskEvents, Topic::UserEvents],
+            Self::Analytics => &[Topic::TaskEvents],
             _ => &[],
         }
     }

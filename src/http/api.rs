@@ -6,6 +6,7 @@ pub mod events;
 pub mod notifications;
 pub mod openapi;
 mod request;
+pub mod stats;
 pub mod tasks;
 pub mod tokens;
 
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
         .merge(events::routes())
         .merge(audit::routes())
         .merge(notifications::routes())
+        .merge(stats::routes())
         .merge(openapi::routes())
 }
 

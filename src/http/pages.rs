@@ -18,9 +18,10 @@ use tidings_app::{
     route::{Route, encode, param},
     shell::shell,
 };
-use tidings_domain::{error::Code, view::View};
+use tidings_domain::{error::Code, statistics::DAYS_DEFAULT, view::View};
 
 use super::{
+    api::stats,
     problem,
     routes::Routes,
     rpc::{form, tasks::Port},
@@ -53,6 +54,7 @@ pub fn routes() -> Routes {
         .get("/activity", page)
         .get("/notifications", page)
         .get("/account", page)
+        .get("/statistics", page)
         .get("/tasks/{id}", page)
 }
 
@@ -133,6 +135,7 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         tokens: Vec::new(),
         new_token: None,
         notices: None,
+        statistics: None,
         failed: failed.filter(|_| fault.is_some()),
         fault,
     }
@@ -175,6 +178,11 @@ async fn load(app: &App, actor: Option<&Actor>, route: &Route, data: &mut PageDa
         Route::Account => {
             let tokens = app.accounts.tokens(actor).await?;
             data.tokens = tokens.into_iter().map(rpc_people::row).collect();
+        }
+        Route::Statistics => {
+            let days = param(&data.query, "days").and_then(|days| stats::days(&days));
+            let days = days.unwrap_or(DAYS_DEFAULT);
+            data.statistics = Some(app.tasks.statistics(actor, days).await?);
         }
         _ => {}
     }

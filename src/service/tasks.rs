@@ -4,6 +4,7 @@
 mod history;
 mod list;
 mod past;
+mod statistics;
 
 use sha2::{Digest, Sha256};
 use tidings_domain::{

@@ -19,9 +19,11 @@ mod outbox;
 #[cfg(test)]
 mod plans;
 mod reminders;
+mod replay;
 mod retention;
 mod series;
 mod sessions;
+mod statistics;
 mod tasks;
 mod tokens;
 mod write;

@@ -24,6 +24,7 @@ mod postgres;
 mod process;
 mod recurring;
 mod relay;
+mod replay;
 mod replicas;
 mod rest;
 mod sidecar;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::kit::{Answer, PASSWORD, Person, TestApp};
 
-const PRIVATE: [&str; 11] = [
+const PRIVATE: [&str; 12] = [
     "/inbox",
     "/today",
     "/upcoming",
@@ -17,6 +17,7 @@ const PRIVATE: [&str; 11] = [
     "/activity",
     "/notifications",
     "/account",
+    "/statistics?days=7",
     "/tasks/0198c0de-0000-7000-8000-000000000001",
 ];
 

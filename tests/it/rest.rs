@@ -7,4 +7,5 @@ mod feed;
 mod lists;
 mod past;
 mod retries;
+pub(crate) mod stats;
 mod trash;

@@ -17,10 +17,12 @@ mod people;
 mod postgres;
 mod random;
 mod reminders;
+mod replay;
 mod retention;
 mod search;
 mod series;
 mod sqlite;
+mod statistics;
 mod verify;
 
 /// Runs each test of the contract on each store.
@@ -76,6 +78,9 @@ macro_rules! contract {
             reminders: tells_of_what_is_due, a_reminder_moves_and_goes_with_its_task,
                 a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
                 a_reminder_loses_its_contents_with_its_task;
+            statistics: count_what_is_there, end_the_same_in_any_order, go_with_their_person;
+            replay: counts_the_same_again, changes_nothing_that_is_right,
+                gives_the_trail_what_it_lacks, is_of_one_person_where_that_is_asked;
         }
     };
     ($store:ident in $name:ident $($module:ident: $($test:ident),*;)*) => {

@@ -117,6 +117,7 @@ pub fn side_bar() -> Markup {
             {nav(Route::Upcoming, "#cal", move || counts.with(|c| c.upcoming))}
             {nav(Route::Completed, "#ok", || 0)}
             {nav(Route::Activity, "#act", || 0)}
+            {nav(Route::Statistics, "#bars", || 0)}
             {nav(Route::Trash, "#bin", || 0)}
             {tags()}
             <div class="grow"></div>
@@ -168,6 +169,7 @@ pub fn tab_bar() -> Markup {
                 <div class="more">
                     {nav(Route::Completed, "#ok", || 0)}
                     {nav(Route::Activity, "#act", || 0)}
+                    {nav(Route::Statistics, "#bars", || 0)}
                     {nav(Route::Trash, "#bin", || 0)}
                     {tags()}
                     {me()}

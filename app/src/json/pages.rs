@@ -43,6 +43,8 @@ impl FromJson for PageData {
             tokens: Vec::new(),
             new_token: None,
             notices: None,
+            #[cfg(feature = "ssr")]
+            statistics: None,
             fault: json.field("fault")?,
             failed: json.field("failed")?,
         })

@@ -73,6 +73,8 @@ fn page(tasks: Vec<Task>, complete: bool) -> PageData {
         tokens: Vec::new(),
         new_token: None,
         notices: None,
+        #[cfg(feature = "ssr")]
+        statistics: None,
         fault: None,
         failed: None,
     }

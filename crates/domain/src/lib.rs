@@ -20,6 +20,8 @@ pub mod search;
 #[cfg(feature = "server")]
 pub mod series;
 pub mod sorted;
+#[cfg(feature = "server")]
+pub mod statistics;
 pub mod task;
 pub mod text;
 pub mod time;

@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use super::{account, audit, events, notifications, tasks, tokens};
+use super::{account, audit, events, notifications, stats, tasks, tokens};
 use crate::http::{caller::COOKIE, routes::Routes};
 
 /// The routes.
@@ -54,7 +54,7 @@ pub fn routes() -> Routes {
     paths(
         tasks::list, tasks::create, tasks::read, tasks::replace, tasks::edit, tasks::delete,
         tasks::complete, tasks::skip, tasks::restore, tasks::purge, tasks::history,
-        events::events, audit::audit,
+        events::events, audit::audit, stats::stats,
         account::register, account::login, account::logout, account::me, account::update,
         account::delete, account::set_password,
         notifications::list, notifications::read_all, notifications::read,

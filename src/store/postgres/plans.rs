@@ -14,8 +14,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::{
-    accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, retention,
-    series, tasks, write,
+    accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, replay,
+    retention, series, statistics, tasks, write,
 };
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
@@ -97,6 +97,14 @@ async fn walks_no_table() {
         reminders::REMINDED,
         reminders::TOLD,
         retention::EXPIRED,
+        statistics::TALLY,
+        statistics::CREATED,
+        statistics::COMPLETED,
+        statistics::MEDIAN,
+        statistics::TAGS,
+        statistics::EVER,
+        replay::NEXT_PERSON,
+        replay::LOG,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");

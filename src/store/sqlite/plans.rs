@@ -10,8 +10,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::{
-    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, retention,
-    series, tasks, write,
+    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, replay,
+    retention, series, statistics, tasks, write,
 };
 use crate::store::{Sort, SortKey, TaskQuery};
 
@@ -94,6 +94,14 @@ async fn walks_no_table() {
         reminders::REMINDED,
         reminders::TOLD,
         retention::EXPIRED,
+        statistics::TALLY,
+        statistics::CREATED,
+        statistics::COMPLETED,
+        statistics::MEDIAN,
+        statistics::TAGS,
+        statistics::EVER,
+        replay::NEXT_PERSON,
+        replay::LOG,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(scans(&steps), Vec::<&String>::new(), "{sql}\n{steps:#?}");

@@ -49,6 +49,7 @@ async fn what_is_written_has_the_fields_that_are_documented() {
     let notification = reminder(&app, &ada).await;
     let notifications = ada.get("/api/notifications").await.expect(200);
     let settings = ada.get("/api/me/notifications").await.expect(200);
+    let stats = ada.get("/api/stats").await.expect(200);
     let problem = ada.get("/api/nothing").await.expect(404);
     for (shape, value) in [
         ("Task", &task),
@@ -69,6 +70,8 @@ async fn what_is_written_has_the_fields_that_are_documented() {
         ("NotificationSettings", &settings),
         ("Channels", &settings["streak"]),
         ("Problem", &problem),
+        ("Statistics", &stats),
+        ("DayCount", &stats["created"][0]),
     ] {
         let schema = &document["components"]["schemas"][shape]["properties"];
         let names = |value: &Value| -> BTreeSet<String> {

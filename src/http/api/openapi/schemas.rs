@@ -5,6 +5,7 @@ mod events;
 mod notifications;
 mod parameters;
 mod people;
+mod statistics;
 mod tasks;
 
-pub use self::{events::*, notifications::*, parameters::*, people::*, tasks::*};
+pub use self::{events::*, notifications::*, parameters::*, people::*, statistics::*, tasks::*};
