@@ -185,6 +185,10 @@ pub trait Consumer: Send + Sync {
     fn has_inbox(&self) -> bool {
         false
     }
+    /// Whether this one of them, too, leaves a note there.
+    fn is_noted(&self, _: &Delivery) -> bool {
+        true
+    }
     /// Handles deliveries, all or none, each once however often it comes. A refusal means that the
     /// delivery can never be handled; any other error that it may be later.
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()>;

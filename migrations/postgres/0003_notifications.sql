@@ -4,6 +4,8 @@ ALTER TABLE tasks ADD COLUMN reminded BOOLEAN NOT NULL DEFAULT false;
 UPDATE tasks SET remind_at =
     (extract(epoch FROM (task::json->>'remind_at')::timestamptz) * 1000)::bigint
     WHERE task::json->>'remind_at' IS NOT NULL;
+-- What was due before there were reminders is not told of now.
+UPDATE tasks SET reminded = true WHERE remind_at < extract(epoch FROM now()) * 1000;
 
 -- Reminders still to come, of all people: of those, the first are looked at again and again.
 CREATE INDEX tasks_remind ON tasks (remind_at)

@@ -3,6 +3,8 @@ ALTER TABLE tasks ADD COLUMN remind_at INTEGER;
 ALTER TABLE tasks ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0;
 UPDATE tasks SET remind_at = CAST(round(unixepoch(task->>'$.remind_at', 'subsec') * 1000) AS INTEGER)
     WHERE task->>'$.remind_at' IS NOT NULL;
+-- What was due before there were reminders is not told of now.
+UPDATE tasks SET reminded = 1 WHERE remind_at < unixepoch() * 1000;
 
 -- Reminders still to come, of all people: of those, the first are looked at again and again.
 CREATE INDEX tasks_remind ON tasks (remind_at)

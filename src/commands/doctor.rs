@@ -102,15 +102,16 @@ async fn set_aside(config: &Config) -> Found {
         let store = store::open(url, Ambient::default(), Arc::new(Nobody)).await?;
         let depth = store.depth().await;
         let letters = store.count_letters().await;
+        let mails = store.mail_depth().await;
         store.close().await;
         let rows: i64 = depth?.iter().map(|depth| depth.dead).sum();
-        Ok::<_, crate::error::Error>((rows, letters?))
+        Ok::<_, crate::error::Error>((rows, letters?, mails?.aside))
     };
     match count.await {
-        Ok((0, 0)) => Ok("nothing".into()),
-        Ok((rows, letters)) => Err(format!(
-            "{rows} rows that could not be published, {letters} dead letters: \
-             see tidings outbox list and tidings dead-letters list"
+        Ok((0, 0, 0)) => Ok("nothing".into()),
+        Ok((rows, letters, mails)) => Err(format!(
+            "{rows} rows that could not be published, {letters} dead letters, {mails} mails: \
+             see tidings outbox list, tidings dead-letters list and tidings mails list"
         )),
         Err(error) => Err(shown(&error)),
     }

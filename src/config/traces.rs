@@ -65,7 +65,13 @@ impl TraceArgs {
 /// Without TLS, as with the sidecar: a collector is on this machine, or in a network of its own.
 fn collector(text: &str) -> Result<Url, &'static str> {
     let url = text.parse::<Url>().ok();
-    let fits = |url: &Url| url.scheme() == "http" && url.has_host() && url.query().is_none();
+    let fits = |url: &Url| {
+        url.scheme() == "http"
+            && url.has_host()
+            && url.query().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
     url.filter(fits)
         .ok_or("must be the URL of a collector, such as http://localhost:4318")
 }

@@ -10,6 +10,8 @@ use crate::{error::Result, metrics::Metrics, store::Missed};
 
 /// How much of the log is compared at once.
 const PAGE: i64 = 200;
+/// Looks at which a page is tried, should something in it fail each time.
+const LOOKS: u32 = 10;
 
 /// Compares the log with the inboxes of consumers, until it is told to stop. What left the outbox
 /// before the last look and is still in no inbox now, a broker had long enough for.
@@ -25,6 +27,8 @@ struct Watched {
     consumer: Arc<dyn Consumer>,
     /// Up to where the log had left the outbox at the last look.
     before: i64,
+    /// Where it got no further, and at how many looks.
+    stuck: (i64, u32),
 }
 
 impl CatchUp {
@@ -39,6 +43,7 @@ impl CatchUp {
         let consumers = consumers.cloned().map(|consumer| Watched {
             consumer,
             before: 0,
+            stuck: (0, 0),
         });
         let consumers: Vec<_> = consumers.collect();
         for watched in &consumers {
@@ -73,9 +78,19 @@ impl CatchUp {
     async fn look(&mut self) {
         for watched in &mut self.consumers {
             let consumer = &*watched.consumer;
-            match compare(consumer, &*self.log, watched.before).await {
-                Ok(Compared { to, recovered }) => {
+            let patient = watched.stuck.1 < LOOKS;
+            match compare(consumer, &*self.log, watched.before, patient).await {
+                Ok(Compared {
+                    to,
+                    recovered,
+                    held,
+                }) => {
                     watched.before = to;
+                    watched.stuck = match held {
+                        Some(at) if at == watched.stuck.0 => (at, watched.stuck.1 + 1),
+                        Some(at) => (at, 1),
+                        None => (0, 0),
+                    };
                     self.metrics.recovered(consumer.name(), recovered);
                     if recovered > 0 {
                         let consumer = consumer.name();
@@ -101,15 +116,23 @@ struct Compared {
     to: i64,
     /// How many events were handed over.
     recovered: u64,
+    /// Where something could not be taken now, and is tried again.
+    held: Option<i64>,
 }
 
-/// Goes on comparing, as far as the log had left the outbox `before`.
-async fn compare(consumer: &dyn Consumer, log: &dyn Missed, before: i64) -> Result<Compared> {
+/// Goes on comparing, as far as the log had left the outbox `before`. Who is not `patient` any more
+/// passes over what cannot be taken.
+async fn compare(
+    consumer: &dyn Consumer,
+    log: &dyn Missed,
+    before: i64,
+    mut patient: bool,
+) -> Result<Compared> {
     let name = consumer.name();
     let to = log.published_to(consumer.topics()).await?;
     let from = log.compared_to(name).await?;
     let (mut at, end) = (from, to.min(before));
-    let mut recovered = 0;
+    let (mut recovered, mut held) = (0, None);
     while at < end {
         let next = end.min(at + PAGE);
         let missed = log.missed(name, at, next).await?;
@@ -121,23 +144,31 @@ async fn compare(consumer: &dyn Consumer, log: &dyn Missed, before: i64) -> Resu
             let verdicts = hand_over(consumer, &missed).await;
             let taken = verdicts.iter().filter(|v| **v == Verdict::Success);
             recovered += taken.count() as u64;
-            if verdicts.iter().any(|v| matches!(v, Verdict::Retry(_))) {
+            let again = verdicts.iter().any(|v| matches!(v, Verdict::Retry(_)));
+            if again && patient {
                 // What it could not take now is still missing at the next look.
+                held = Some(at);
                 break;
             }
+            // Of several such pages, one at a look is passed over.
+            patient |= again;
         }
         at = next;
     }
     if at > from {
         log.compared(name, from, at).await?;
     }
-    Ok(Compared { to, recovered })
+    Ok(Compared {
+        to,
+        recovered,
+        held,
+    })
 }
 
 /// Whether the consumer would be delivered this.
 fn is_for(consumer: &dyn Consumer, delivery: &Delivery) -> bool {
     let topics = EventType::parse(&delivery.event_type).map_or(&[][..], EventType::topics);
-    topics.iter().any(|topic| consumer.topics().contains(topic))
+    topics.iter().any(|topic| consumer.topics().contains(topic)) && consumer.is_noted(delivery)
 }
 
 #[cfg(test)]
@@ -238,6 +269,7 @@ mod tests {
         catch_up.look().await;
         // But for what is of other topics.
         assert_eq!(kept(), 700 - 70);
+        assert_eq!(catch_up.consumers[0].stuck, (0, 0));
         catch_up.look().await;
         assert_eq!((kept(), log.compared.load(Ordering::SeqCst)), (630, 700));
         // Rows that were put back are on their way again.
@@ -246,5 +278,24 @@ mod tests {
         assert_eq!(log.compared.load(Ordering::SeqCst), 700);
         let told = "consumer=\"keeper\",outcome=\"recovered\"} 630";
         assert!(metrics.text().contains(told), "{}", metrics.text());
+    }
+
+    #[tokio::test]
+    async fn what_fails_at_every_look_holds_up_the_rest_for_so_long() {
+        let (log, keeper) = (Arc::<Log>::default(), Arc::<Keeper>::default());
+        let consumers = Consumers::new(vec![keeper.clone()]);
+        let metrics = Metrics::new(metrics::seconds());
+        let mut catch_up = CatchUp::new(&consumers, log.clone(), None, metrics);
+        log.published.store(3 * PAGE, Ordering::SeqCst);
+        keeper.is_away.store(true, Ordering::SeqCst);
+        for _ in 0..=LOOKS {
+            catch_up.look().await;
+        }
+        assert_eq!(log.compared.load(Ordering::SeqCst), 0);
+        catch_up.look().await;
+        assert_eq!(log.compared.load(Ordering::SeqCst), PAGE);
+        keeper.is_away.store(false, Ordering::SeqCst);
+        catch_up.look().await;
+        assert_eq!(log.compared.load(Ordering::SeqCst), 3 * PAGE);
     }
 }

@@ -38,7 +38,6 @@ impl Recurring {
         struct Completed {
             task_id: Option<TaskId>,
             data: Data,
-            metadata: Metadata,
         }
         #[derive(Deserialize)]
         struct Data {
@@ -50,11 +49,8 @@ impl Recurring {
             return Ok(None);
         }
         let read = serde_json::from_str(&delivery.json);
-        let Completed {
-            task_id,
-            data,
-            metadata,
-        } = read.map_err(|error| Fault::new(Code::ValidationFailed, error.to_string()))?;
+        let Completed { task_id, data } =
+            read.map_err(|error| Fault::new(Code::ValidationFailed, error.to_string()))?;
         let (Some(user_id), Some(of), Some(_)) = (delivery.user_id, task_id, data.recurrence)
         else {
             return Ok(None);
@@ -67,7 +63,7 @@ impl Recurring {
             fingerprint: None,
             metadata: Metadata {
                 actor: Actor::Recurring,
-                traceparent: metadata.traceparent,
+                traceparent: delivery.trace.map(|trace| trace.to_string()),
                 ..Metadata::default()
             },
             mutation_id: MutationId(self.ids.next()),
@@ -87,6 +83,14 @@ impl Consumer for Recurring {
 
     fn topics(&self) -> &'static [Topic] {
         Role::Recurring.topics()
+    }
+
+    fn has_inbox(&self) -> bool {
+        true
+    }
+
+    fn is_noted(&self, delivery: &Delivery) -> bool {
+        matches!(self.effect(delivery), Ok(Some(_)))
     }
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {

@@ -43,6 +43,12 @@ struct Pause {
     next: Duration,
 }
 
+impl Pause {
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+}
+
 /// What there is to tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -171,14 +177,20 @@ impl Standing {
         self.now().failing.insert(topic, why.to_owned());
     }
 
-    /// Whether any topic takes nothing for now.
+    /// Whether any topic takes nothing for now, or may take something again after a pause.
     pub fn is_failing(&self) -> bool {
-        !self.now().failing.is_empty()
+        let now = self.now();
+        !now.failing.is_empty() || now.paused.values().any(Pause::is_over)
     }
 
-    /// Nothing waits for a topic any more, so that it may not be called failing.
+    /// Nothing waits for a topic any more, so that it may not be called failing, nor pausing once its
+    /// pause is over.
     pub fn emptied(&self, topic: Topic) {
-        self.now().failing.remove(&topic);
+        let mut now = self.now();
+        now.failing.remove(&topic);
+        if now.paused.get(&topic).is_some_and(Pause::is_over) {
+            now.paused.remove(&topic);
+        }
     }
 
     /// A topic takes messages.
@@ -194,7 +206,7 @@ impl Standing {
     pub fn pause(&self, topic: Topic) -> Option<String> {
         let now = self.now();
         let pause = now.paused.get(&topic)?;
-        (Instant::now() < pause.until).then(|| pause.why.clone())
+        (!pause.is_over()).then(|| pause.why.clone())
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::standing::Standing;
@@ -12,6 +13,8 @@ use crate::{
 
 /// How often to ask a sidecar that answers, and one that does not.
 const ASK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
+/// While topics fail: how often to see whether anything still waits for them. It counts all that waits.
+const COUNT: Duration = Duration::from_secs(10);
 
 /// What a sidecar should have.
 pub struct Wanted {
@@ -73,11 +76,16 @@ impl Watch {
     /// Asks until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut before = Vec::new();
+        let mut counted = Instant::now();
         loop {
             let wait = tokio::select! {
                 () = stop.cancelled() => return,
                 wait = self.ask(&mut before) => wait,
             };
+            if counted.elapsed() >= COUNT {
+                self.look_for_the_emptied().await;
+                counted = Instant::now();
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
@@ -105,7 +113,6 @@ impl Watch {
             }
             Err(error) => self.standing.lacks(vec![error.to_string()]),
         }
-        self.look_for_the_emptied().await;
         ASK.0
     }
 

@@ -172,6 +172,13 @@ async fn a_backup_made_while_people_work_is_whole(place: Place) {
     );
     assert_eq!(rows.await.unwrap().len(), 10);
 
+    // Sessions of the backup may have ended since: everybody signs in anew.
+    assert!(
+        crate::live::tab::Tab::open(&desk.base, &[("Cookie", &ann.cookie)])
+            .await
+            .is_err()
+    );
+    let ann = desk.sign_in(ann.id).await;
     let mut tab = desk.open(&ann).await;
     tab.hello(before).await;
     let (reason, cursor, tasks, _) = tab.snapshot().await;

@@ -120,6 +120,10 @@ impl Desk {
         };
         let event = loose(EventType::UserRegistered, id);
         self.store.register(&account, &event, None).await.unwrap();
+        self.sign_in(id).await
+    }
+
+    pub(crate) async fn sign_in(&self, id: UserId) -> Person {
         let token = Uuid::now_v7().to_string();
         let session = Session {
             token_hash: secret::digest(&token),

@@ -120,15 +120,18 @@ async fn handle(sidecar: &Sidecar, topic: Topic, delivery: Delivery) -> Verdict 
 /// less.
 async fn note(sidecar: &Sidecar, topic: Topic, body: &[u8], why: Why) {
     let label = Label::read(body);
-    tracing::warn!(
-        topic = topic.as_str(),
-        event_id = label.id,
-        user_id = field(label.data.user_id),
-        task_id = field(label.data.task_id),
-        trace_id = label.trace_id(),
-        %why,
-        "a delivery was not handled"
-    );
+    // What a consumer could not handle was told of where it was asked.
+    if why.consumer.is_none() {
+        tracing::warn!(
+            topic = topic.as_str(),
+            event_id = label.id,
+            user_id = field(label.data.user_id),
+            task_id = field(label.data.task_id),
+            trace_id = label.trace_id(),
+            %why,
+            "a delivery was not handled"
+        );
+    }
     if topic.is_broadcast() {
         return;
     }

@@ -33,7 +33,8 @@ i AS (INSERT INTO inbox (consumer, event_id, at) \
     ON CONFLICT DO NOTHING RETURNING event_id) \
 INSERT INTO audit (event_id, event_type, user_id, seq, at, recorded_at) \
     SELECT j.event_id, event_type, user_id, seq, at, recorded_at \
-    FROM j JOIN i ON i.event_id = j.event_id ORDER BY nth";
+    FROM j JOIN i ON i.event_id = j.event_id \
+    WHERE NOT EXISTS (SELECT FROM audit a WHERE a.event_id = j.event_id) ORDER BY nth";
 
 #[async_trait]
 impl AuditTrail for PostgresStore {

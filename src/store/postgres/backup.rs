@@ -126,8 +126,9 @@ async fn put_in(
         .execute(&mut *transaction)
         .await
         .map_err(db)?;
-    // Whoever published when the backup was made does not go on with it. Statistics are in none.
-    let rest = "DELETE FROM leases; DELETE FROM holders; ANALYZE";
+    // Whoever published when the backup was made does not go on with it, and nobody stays signed in
+    // by a session that may have ended since. Statistics are in none.
+    let rest = "DELETE FROM leases; DELETE FROM holders; DELETE FROM sessions; ANALYZE";
     transaction.execute(rest).await.map_err(db)?;
     transaction.commit().await.map_err(db)?;
     Ok(())

@@ -12,11 +12,12 @@ use crate::{
     store::{AuditEntry, AuditRow, AuditTrail},
 };
 
-/// Rows of events that the inbox does not have, and then the inbox.
+/// Rows of events that neither the inbox has nor the trail, since the inbox forgets; then the inbox.
 pub(super) const RECORD: &str = "\
 INSERT INTO audit (event_id, event_type, user_id, seq, at, recorded_at) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?1) \
-    WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE consumer = 'audit' AND event_id = value->>0); \
+    WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE consumer = 'audit' AND event_id = value->>0) \
+    AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.event_id = value->>0); \
 INSERT INTO inbox (consumer, event_id, at) \
     SELECT 'audit', value->>0, value->>5 FROM json_each(?1) WHERE true \
     ON CONFLICT DO NOTHING";

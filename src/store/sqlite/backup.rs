@@ -116,9 +116,11 @@ async fn examine(file: &Path) -> Result<Schema, BackupError> {
 async fn renew(options: SqliteConnectOptions, epoch: Uuid) -> Result<()> {
     let mut connection = options.connect().await.map_err(db)?;
     migrate_with(&mut connection).await?;
-    // Whoever published when the backup was made does not go on with it.
+    // Whoever published when the backup was made does not go on with it, and nobody stays signed in
+    // by a session that may have ended since.
     sqlx::query(
-        "UPDATE meta SET value = ?1 WHERE key = 'epoch'; DELETE FROM leases; DELETE FROM holders",
+        "UPDATE meta SET value = ?1 WHERE key = 'epoch'; DELETE FROM leases; DELETE FROM holders; \
+         DELETE FROM sessions",
     )
     .bind(epoch.to_string())
     .execute(&mut connection)

@@ -146,6 +146,29 @@ pub(crate) async fn claims_the_oldest_first(store: impl TestStore) {
     assert_eq!(users.len(), 2);
 }
 
+pub(crate) async fn records_once_what_the_inbox_forgot(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    kit.add_titled(ann, "Task").await;
+    let (_, events) = kit.store.events(ann, 0, 1).await.unwrap();
+    let event = super::kit::read(&events[0]);
+    let entry = AuditEntry {
+        event_id: event.event_id,
+        event_type: event.event_type.as_str().into(),
+        user_id: Some(ann),
+        seq: event.seq,
+        timestamp: NOON,
+        recorded_at: NOON,
+    };
+    kit.store
+        .record_audit(std::slice::from_ref(&entry))
+        .await
+        .unwrap();
+    store.run("DELETE FROM inbox").await;
+    kit.store.record_audit(&[entry]).await.unwrap();
+    assert_eq!(kit.store.audit(ann, 0, 10).await.unwrap().len(), 1);
+}
+
 pub(crate) async fn records_an_event_once(store: impl TestStore) {
     let kit = store.kit();
     let ann = kit.person("ann").await;
