@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"sigs.k8s.io/yaml"
@@ -99,12 +101,12 @@ func resources(folder string, ids ...string) error {
 	return errors.Join(faults...)
 }
 
-// compose reads compose.yaml as it is with a broker.
-func compose(root, broker string) error {
+// compose reads compose.yaml as it is with a profile, and looks whether that has a broker and its components.
+func compose(root, profile, broker string) error {
 	options, err := cli.NewProjectOptions(
 		[]string{filepath.Join(root, "compose.yaml")},
-		cli.WithEnv([]string{"COMPOSE_PROFILES=" + broker}),
-		cli.WithProfiles([]string{broker}),
+		cli.WithEnv([]string{"COMPOSE_PROFILES=" + profile}),
+		cli.WithDefaultProfiles(),
 	)
 	if err != nil {
 		return err
@@ -113,5 +115,9 @@ func compose(root, broker string) error {
 	if err == nil {
 		_, err = project.GetService(broker)
 	}
-	return within("compose.yaml with "+broker, err)
+	if path := "--resources-path=/dapr/components/" + broker; err == nil &&
+		!slices.Contains(project.Services["daprd"].Command, path) {
+		err = errors.New("daprd has no " + path)
+	}
+	return within("compose.yaml with profile "+strconv.Quote(profile), err)
 }

@@ -26,8 +26,9 @@ func main() {
 		cluster(dapr, "redis"),
 		cluster(dapr, "kafka"),
 		cluster(dapr, "split"),
-		compose(root, "redis"),
-		compose(root, "kafka"),
+		compose(root, "", "redis"),
+		compose(root, "redis", "redis"),
+		compose(root, "kafka", "kafka"),
 	)...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

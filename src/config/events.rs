@@ -80,7 +80,7 @@ pub struct EventArgs {
         value_name = "NAME"
     )]
     dapr_state_store: String,
-    /// The component that APP_API_TOKEN and DATABASE_URL are read from at start; unset: none
+    /// The component that APP_API_TOKEN, DATABASE_URL and SMTP_URL are read from at start; unset: none
     #[arg(
         long,
         env = "DAPR_SECRET_STORE",
