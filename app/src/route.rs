@@ -11,6 +11,13 @@ pub enum Route {
     SignIn,
     /// Making an account.
     SignUp,
+    /// Asking for a link that sets a new password. The browser has nothing to do with this page, nor
+    /// with the next one.
+    #[cfg(not(feature = "hydrate"))]
+    Forgot,
+    /// Setting a new password by such a link.
+    #[cfg(not(feature = "hydrate"))]
+    Reset,
     /// Every open task.
     Inbox,
     /// What is due today, and what is overdue.
@@ -47,6 +54,10 @@ impl Route {
             "" | "/inbox" => Self::Inbox,
             "/sign-in" => Self::SignIn,
             "/sign-up" => Self::SignUp,
+            #[cfg(not(feature = "hydrate"))]
+            "/forgot" => Self::Forgot,
+            #[cfg(not(feature = "hydrate"))]
+            "/reset" => Self::Reset,
             "/today" => Self::Today,
             "/upcoming" => Self::Upcoming,
             "/completed" => Self::Completed,
@@ -74,6 +85,10 @@ impl Route {
         match self {
             Self::SignIn => "/sign-in".into(),
             Self::SignUp => "/sign-up".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Forgot => "/forgot".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Reset => "/reset".into(),
             Self::Inbox | Self::NotFound => "/inbox".into(),
             Self::Today => "/today".into(),
             Self::Upcoming => "/upcoming".into(),
@@ -105,7 +120,12 @@ impl Route {
 
     /// Whether the page shows nothing of a person, and so needs none.
     pub fn is_public(&self) -> bool {
-        matches!(self, Self::SignIn | Self::SignUp | Self::NotFound)
+        match self {
+            Self::SignIn | Self::SignUp | Self::NotFound => true,
+            #[cfg(not(feature = "hydrate"))]
+            Self::Forgot | Self::Reset => true,
+            _ => false,
+        }
     }
 
     /// Whether the browser draws it itself when one goes there; else it is loaded.
@@ -123,6 +143,10 @@ impl Route {
         match self {
             Self::SignIn => "Sign in".into(),
             Self::SignUp => "Create an account".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Forgot => "Forgot your password?".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Reset => "Set a new password".into(),
             Self::Inbox => "Inbox".into(),
             Self::Today => "Today".into(),
             Self::Upcoming => "Upcoming".into(),
@@ -196,6 +220,8 @@ mod tests {
         let pages = [
             Route::SignIn,
             Route::SignUp,
+            Route::Forgot,
+            Route::Reset,
             Route::Inbox,
             Route::Today,
             Route::Upcoming,
