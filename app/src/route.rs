@@ -120,12 +120,11 @@ impl Route {
 
     /// Whether the page shows nothing of a person, and so needs none.
     pub fn is_public(&self) -> bool {
-        match self {
-            Self::SignIn | Self::SignUp | Self::NotFound => true,
-            #[cfg(not(feature = "hydrate"))]
-            Self::Forgot | Self::Reset => true,
-            _ => false,
+        #[cfg(not(feature = "hydrate"))]
+        if matches!(self, Self::Forgot | Self::Reset) {
+            return true;
         }
+        matches!(self, Self::SignIn | Self::SignUp | Self::NotFound)
     }
 
     /// Whether the browser draws it itself when one goes there; else it is loaded.

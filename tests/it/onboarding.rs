@@ -22,7 +22,11 @@ struct Welcoming {
 impl Welcoming {
     async fn with(postgres: bool, samples: bool) -> Self {
         let smtp = SmtpServer::start(Mood::Kind).await;
-        let app = app_with(&smtp, postgres, |config| config.sample_tasks = samples).await;
+        let app = app_with(&smtp, postgres, |config| {
+            config.sample_tasks = samples;
+            config.public_url = None;
+        })
+        .await;
         Self { app, smtp }
     }
 
@@ -91,7 +95,8 @@ async fn three_tasks_and_a_mail_come_once(world: Welcoming) {
     assert_eq!(mail.to, "Ada@example.com");
     assert_eq!(header(&mail.message, "Subject"), "Welcome to Tidings");
     let text = read(&mail.message);
-    assert!(text.contains("http://tidings.test/inbox"), "{text}");
+    let link = format!("{}/inbox", world.app.base);
+    assert!(text.contains(&link), "{text}");
     assert!(text.contains("Three tasks"), "{text}");
     assert!(!text.contains("List-Unsubscribe"), "{text}");
 
