@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod password;
 pub mod rate;
+pub mod reset;
 pub mod secret;
 pub mod sessions;
 

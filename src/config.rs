@@ -3,6 +3,7 @@
 mod events;
 mod flags;
 mod mail;
+mod onboarding;
 mod secrets;
 mod traces;
 mod values;
@@ -21,6 +22,7 @@ pub use self::{
     events::EventArgs,
     flags::{AddressArgs, DatabaseArgs, LogArgs, ServeArgs},
     mail::MailArgs,
+    onboarding::OnboardingArgs,
 };
 use crate::{
     consumers::Roles,
@@ -68,12 +70,14 @@ pub struct Config {
     pub requests: usize,
     /// How patient sockets are.
     pub timing: Timing,
+    /// Whether new people get sample tasks.
+    pub sample_tasks: bool,
     /// Where spans go.
     pub traces: Option<Traces>,
 }
 
 impl Default for Config {
-    /// This machine alone, without limits: what tests begin with.
+    /// This machine alone, without limits or sample tasks: what tests begin with.
     fn default() -> Self {
         Self {
             site_addr: (Ipv4Addr::LOCALHOST, 3000).into(),
@@ -93,6 +97,7 @@ impl Default for Config {
             limits: Limits::default(),
             requests: 1_024,
             timing: Timing::default(),
+            sample_tasks: false,
             traces: None,
         }
     }

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod catch_up;
 pub mod live;
 pub mod notifications;
+pub mod onboarding;
 pub mod recurring;
 pub mod roles;
 mod traced;
@@ -221,8 +222,14 @@ impl Consumers {
         self
     }
 
-    /// The consumers of the roles that run here.
-    pub fn of_roles(roles: &Roles, hub: &Arc<Hub>, store: &SharedStore, ambient: &Ambient) -> Self {
+    /// The consumers of the roles that run here; `samples` says whether new people get sample tasks.
+    pub fn of_roles(
+        roles: &Roles,
+        hub: &Arc<Hub>,
+        store: &SharedStore,
+        ambient: &Ambient,
+        samples: bool,
+    ) -> Self {
         let mut list: Vec<Arc<dyn Consumer>> = Vec::new();
         if roles.has(Role::Live) {
             list.push(Arc::new(live::Live::new(hub.clone())));
@@ -237,6 +244,14 @@ impl Consumers {
         }
         if roles.has(Role::Notifications) {
             list.push(Arc::new(notifications::Notifications::new(store.clone())));
+        }
+        if roles.has(Role::Onboarding) {
+            let ambient = ambient.clone();
+            list.push(Arc::new(onboarding::Onboarding::new(
+                store.clone(),
+                ambient,
+                samples,
+            )));
         }
         if roles.has(Role::Analytics) {
             list.push(Arc::new(analytics::Analytics::new(store.clone())));

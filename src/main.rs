@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use tidings::{
     clock::{Ambient, SystemClock},
     commands::{self, Replayed, Which},
-    config::{AddressArgs, Config, ConfigFault, DatabaseArgs, LogArgs, ServeArgs},
+    config::{AddressArgs, Config, ConfigFault, DatabaseArgs, LogArgs, OnboardingArgs, ServeArgs},
     consumers::{Consumers, Roles},
     http::ask,
     live::Hub,
@@ -60,6 +60,8 @@ enum Command {
         log: LogArgs,
         #[command(flatten)]
         database: DatabaseArgs,
+        #[command(flatten)]
+        onboarding: OnboardingArgs,
         #[command(subcommand)]
         aside: Aside,
     },
@@ -191,8 +193,9 @@ async fn main() -> ExitCode {
         Some(Command::DeadLetters {
             log,
             database,
+            onboarding,
             aside,
-        }) => dead_letters(log, database, aside).await,
+        }) => dead_letters(log, database, onboarding, aside).await,
         Some(Command::Verify { log, database }) => verify(log, database).await,
         Some(Command::Mails {
             log,
@@ -330,7 +333,13 @@ async fn outbox(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<()
     done.map_err(Failure::running)
 }
 
-async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
+async fn dead_letters(
+    log: LogArgs,
+    database: DatabaseArgs,
+    onboarding: OnboardingArgs,
+    aside: Aside,
+) -> Result<(), Failure> {
+    let samples = onboarding.check()?;
     let store = open(log, database).await?;
     let mut out = io::stdout();
     let done = match aside {
@@ -339,7 +348,8 @@ async fn dead_letters(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Res
             // No sockets are here, and dead letters are of no broadcast.
             let hub = Hub::new(None, CancellationToken::new());
             let ambient = Ambient::default();
-            let consumers = Consumers::of_roles(&Roles::all(), &hub, &store, &ambient);
+            let roles = Roles::all();
+            let consumers = Consumers::of_roles(&roles, &hub, &store, &ambient, samples);
             commands::retry_letters(&*store, &consumers, &picked.which(), &mut out).await
         }
         Aside::Drop(picked) => commands::drop_letters(&*store, &picked.which(), &mut out).await,

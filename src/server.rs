@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    auth::{cache::Cache, secret, sessions::Sessions},
+    auth::{cache::Cache, reset::Resets, secret, sessions::Sessions},
     clock::Ambient,
     config::{Config, EventTransport},
     consumers::{Consumers, Role, catch_up::CatchUp},
@@ -91,7 +91,8 @@ impl Server {
 
         let metrics = Metrics::new(hub.wakes());
         let clock = ambient.clock.clone();
-        let consumers = Consumers::of_roles(&config.roles, &hub, &store, &ambient)
+        let (roles, samples) = (&config.roles, config.sample_tasks);
+        let consumers = Consumers::of_roles(roles, &hub, &store, &ambient, samples)
             .counted(metrics.clone(), clock.clone());
         let catch_up = CatchUp::new(&consumers, store.clone(), config.catch_up, metrics.clone());
         let reminding = Arc::new(Notify::new());
@@ -126,7 +127,8 @@ impl Server {
 
         let reminders = config.roles.has(Role::Reminders);
         let reminders = reminders.then(|| Reminders::new(store.clone(), clock.clone(), reminding));
-        let signer = Signer::new(store.mail_secret(&secret::session()).await?);
+        let mail_secret = store.mail_secret(&secret::session()).await?;
+        let signer = Signer::new(mail_secret.clone());
         let sender = match config.roles.has(Role::Notifications) {
             true => {
                 let letterhead = Letterhead {
@@ -141,8 +143,9 @@ impl Server {
         };
         let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
         let limits = config.limits;
-        let accounts =
-            Accounts::new(store.clone(), ambient.clone(), sessions.clone(), limits).await?;
+        let resets = Resets::new(mail_secret);
+        let (kept, at) = (store.clone(), ambient.clone());
+        let accounts = Accounts::new(kept, at, sessions.clone(), limits, resets).await?;
         let sockets = Arc::new(Sockets {
             hub: hub.clone(),
             store: store.clone(),

@@ -38,6 +38,7 @@ pub use self::{
     notices::{Notice, NoticePlace, Notices, Recipient},
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
+    plan::MailRow,
     postgres::PostgresStore,
     reminders::Reminders,
     replay::Replay,

@@ -5,7 +5,10 @@ use tidings_domain::error::Code;
 use crate::{
     components::frame::frame,
     page::PageData,
-    pages::{account::Start, failed::failed, sign_in::sign_in, sign_up::sign_up},
+    pages::{
+        account::Start, failed::failed, reset::forgot, reset::reset, sign_in::sign_in,
+        sign_up::sign_up,
+    },
     prelude::*,
     route::{Route, param},
 };
@@ -22,7 +25,9 @@ pub fn app(page: &PageData) -> Markup {
     }
     let echo = |name: &str| param(&page.query, name).unwrap_or_default();
     match Route::parse(&page.path, &page.query) {
-        Route::SignIn => sign_in(echo("next"), echo("email"), fault),
+        Route::SignIn => sign_in(echo("next"), echo("email"), echo("done") == "reset", fault),
+        Route::Forgot => forgot(echo("email"), echo("done") == "sent", fault),
+        Route::Reset => reset(echo("token"), fault),
         Route::SignUp => sign_up(echo("next"), echo("email"), echo("name"), fault),
         Route::NotFound => failed(Code::NotFound.into(), signed_in),
         route => {

@@ -53,6 +53,10 @@ pub struct PageData {
     /// Notifications. The browser leaves them as the server rendered them.
     #[serde(skip)]
     pub notices: Option<Box<Notices>>,
+    /// Whether there are sample tasks that nobody touched, on Account.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    pub samples: bool,
     /// What Statistics shows. The browser does not draw that page either.
     #[cfg(feature = "ssr")]
     #[serde(skip)]

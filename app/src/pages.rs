@@ -12,6 +12,8 @@ pub mod failed;
 pub mod inbox;
 #[cfg(not(feature = "hydrate"))]
 pub mod notifications;
+#[cfg(not(feature = "hydrate"))]
+pub mod reset;
 pub mod search;
 #[cfg(not(feature = "hydrate"))]
 pub mod sign_in;
@@ -44,6 +46,8 @@ pub fn page(route: Route) -> Markup {
         Route::Account | Route::Notifications => Markup::fixed(""),
         #[cfg(not(feature = "ssr"))]
         Route::Statistics => Markup::fixed(""),
+        #[cfg(not(feature = "hydrate"))]
+        Route::Forgot | Route::Reset => Markup::Nothing,
         // These have no frame, or are drawn beside a list.
         Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => Markup::Nothing,
     }

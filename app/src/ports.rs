@@ -23,6 +23,8 @@ pub trait Tasks: Send + Sync {
     async fn change(&self, change: Change) -> Result<Changed, Fault>;
     /// Moves a task that repeats on to its next date.
     async fn skip(&self, id: TaskId, mutation_id: MutationId) -> Result<(), Fault>;
+    /// Moves sample tasks that nobody touched to the trash.
+    async fn remove_samples(&self) -> Result<(), Fault>;
     /// A list that the browser does not hold: completed, trash, search.
     async fn list(&self, query: ListQuery) -> Result<Listing, Fault>;
     /// One task, in the trash or not.
@@ -55,6 +57,10 @@ pub trait People: Send + Sync {
     async fn sign_in(&self, form: SignIn) -> Result<(), Fault>;
     /// Signs out, here or everywhere.
     async fn sign_out(&self, everywhere: bool) -> Result<(), Fault>;
+    /// Sends a link that sets a new password, if there is an account of this email.
+    async fn ask_reset(&self, email: &str) -> Result<(), Fault>;
+    /// Sets a new password by the token of such a link; every session ends.
+    async fn reset(&self, token: &str, password: String) -> Result<(), Fault>;
     /// Who is signed in.
     async fn profile(&self) -> Result<Profile, Fault>;
     /// Sets name, zone and theme.

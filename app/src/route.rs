@@ -11,6 +11,13 @@ pub enum Route {
     SignIn,
     /// Making an account.
     SignUp,
+    /// Asking for a link that sets a new password. The browser has nothing to do with this page, nor
+    /// with the next one.
+    #[cfg(not(feature = "hydrate"))]
+    Forgot,
+    /// Setting a new password by such a link.
+    #[cfg(not(feature = "hydrate"))]
+    Reset,
     /// Every open task.
     Inbox,
     /// What is due today, and what is overdue.
@@ -47,6 +54,10 @@ impl Route {
             "" | "/inbox" => Self::Inbox,
             "/sign-in" => Self::SignIn,
             "/sign-up" => Self::SignUp,
+            #[cfg(not(feature = "hydrate"))]
+            "/forgot" => Self::Forgot,
+            #[cfg(not(feature = "hydrate"))]
+            "/reset" => Self::Reset,
             "/today" => Self::Today,
             "/upcoming" => Self::Upcoming,
             "/completed" => Self::Completed,
@@ -74,6 +85,10 @@ impl Route {
         match self {
             Self::SignIn => "/sign-in".into(),
             Self::SignUp => "/sign-up".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Forgot => "/forgot".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Reset => "/reset".into(),
             Self::Inbox | Self::NotFound => "/inbox".into(),
             Self::Today => "/today".into(),
             Self::Upcoming => "/upcoming".into(),
@@ -105,6 +120,10 @@ impl Route {
 
     /// Whether the page shows nothing of a person, and so needs none.
     pub fn is_public(&self) -> bool {
+        #[cfg(not(feature = "hydrate"))]
+        if matches!(self, Self::Forgot | Self::Reset) {
+            return true;
+        }
         matches!(self, Self::SignIn | Self::SignUp | Self::NotFound)
     }
 
@@ -123,6 +142,10 @@ impl Route {
         match self {
             Self::SignIn => "Sign in".into(),
             Self::SignUp => "Create an account".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Forgot => "Forgot your password?".into(),
+            #[cfg(not(feature = "hydrate"))]
+            Self::Reset => "Set a new password".into(),
             Self::Inbox => "Inbox".into(),
             Self::Today => "Today".into(),
             Self::Upcoming => "Upcoming".into(),
@@ -196,6 +219,8 @@ mod tests {
         let pages = [
             Route::SignIn,
             Route::SignUp,
+            Route::Forgot,
+            Route::Reset,
             Route::Inbox,
             Route::Today,
             Route::Upcoming,

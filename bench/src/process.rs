@@ -45,6 +45,7 @@ impl Process {
             .env("DATABASE_URL", database)
             .env("SIDECAR_ADDR", "127.0.0.1:0")
             .env("RUST_LOG", "warn")
+            .env("SAMPLE_TASKS", "false")
             // All people of a run come from one address.
             .env("SIGN_UP_LIMIT_ADDRESS", "off")
             .env("SIGN_IN_LIMIT_ADDRESS", "off");

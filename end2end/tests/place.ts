@@ -67,7 +67,7 @@ export class Replica {
       LEPTOS_SITE_ADDR: `127.0.0.1:${site}`, SIDECAR_ADDR: `127.0.0.1:${side}`, DATABASE_URL: database,
       DAPR_HOST: '127.0.0.1', DAPR_HTTP_PORT: String(http),
       // Only what is delivered can wake a tab.
-      LIVE_POLL_SECONDS: '0', SIGN_UP_LIMIT_ADDRESS: 'off', SIGN_IN_LIMIT_ADDRESS: 'off',
+      LIVE_POLL_SECONDS: '0', SAMPLE_TASKS: 'false', SIGN_UP_LIMIT_ADDRESS: 'off', SIGN_IN_LIMIT_ADDRESS: 'off',
     });
     const resources = ['', 'components/common', 'components/redis'].flatMap(part => ['--resources-path', join(dapr, part)]);
     const sidecar = new Process(folder, `${name}-daprd`, [join(cache, 'daprd'), '--mode', 'standalone', '--app-id', 'tidings',

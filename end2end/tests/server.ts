@@ -47,6 +47,7 @@ export class Server {
         // All people of a run come from one address.
         SIDECAR_ADDR: '127.0.0.1:0',
         SIGN_UP_LIMIT_ADDRESS: 'off',
+        SAMPLE_TASKS: 'false',
         SIGN_IN_LIMIT_ADDRESS: 'off',
       },
       stdio: ['ignore', log, log],

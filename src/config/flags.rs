@@ -9,6 +9,7 @@ use super::{
     Config, ConfigFault,
     events::EventArgs,
     mail::MailArgs,
+    onboarding::OnboardingArgs,
     traces::TraceArgs,
     values::{address, database, networks, public_url, rate, read, roles, seconds, switch},
 };
@@ -127,6 +128,8 @@ pub struct ServeArgs {
     public_url: String,
     #[command(flatten)]
     mail: MailArgs,
+    #[command(flatten)]
+    onboarding: OnboardingArgs,
     /// Networks whose X-Forwarded-For and -Proto are believed, such as 10.0.0.0/8,::1
     #[arg(
         long,
@@ -254,6 +257,7 @@ impl ServeArgs {
         let catch_up = faults.take("CATCH_UP_SECONDS", seconds(&self.catch_up_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
         let smtp = self.mail.check(&mut faults);
+        let sample_tasks = self.onboarding.take(&mut faults);
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let traces = self.traces.check(&mut faults);
         let mut limit = |variable, text: &str| faults.take(variable, rate(text)).flatten();
@@ -284,6 +288,7 @@ impl ServeArgs {
             limits,
             requests: default.requests,
             timing: default.timing,
+            sample_tasks: sample_tasks.unwrap_or(true),
             traces,
         })
     }
@@ -326,6 +331,7 @@ mod tests {
         assert_eq!(config.live_poll, Some(Duration::from_secs(3)));
         assert_eq!(config.catch_up, Some(Duration::from_secs(300)));
         assert!(config.limits.sign_up_address.is_some());
+        assert!(config.sample_tasks);
         assert!(config.traces.is_none());
     }
 
@@ -353,6 +359,7 @@ mod tests {
             "--public-url=https://example.com/app",
             "--trusted-proxies=10.0.0.0/8,home",
             "--otel-exporter-otlp-endpoint=https://collector",
+            "--sample-tasks=three",
             "--sign-in-limit-account=many",
             "--log=a=b=c",
             "--log-format=xml",
@@ -368,6 +375,7 @@ mod tests {
             "LIVE_POLL_SECONDS",
             "CATCH_UP_SECONDS",
             "PUBLIC_URL",
+            "SAMPLE_TASKS",
             "TRUSTED_PROXIES",
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "SIGN_IN_LIMIT_ACCOUNT",
@@ -383,8 +391,8 @@ mod tests {
         let check = |roles: &str| program(&[&format!("--roles={roles}")]).serve.check();
         for enough in [
             "all",
-            "web,live,audit,recurring,notifications,analytics",
-            "live,audit,recurring,notifications,analytics",
+            "web,live,audit,recurring,notifications,onboarding,analytics",
+            "live,audit,recurring,notifications,onboarding,analytics",
         ] {
             assert!(check(enough).is_ok(), "{enough}");
         }
@@ -392,9 +400,10 @@ mod tests {
             ("web", "live"),
             ("web,live", "audit"),
             ("audit", "live"),
-            ("live,audit,notifications,analytics", "recurring"),
-            ("live,audit,recurring,analytics", "notifications"),
-            ("live,audit,recurring,notifications", "analytics"),
+            ("live,audit,notifications,onboarding,analytics", "recurring"),
+            ("live,audit,recurring,onboarding,analytics", "notifications"),
+            ("live,audit,recurring,notifications,analytics", "onboarding"),
+            ("live,audit,recurring,notifications,onboarding", "analytics"),
         ] {
             let faults = check(few).unwrap_err();
             assert_eq!(faults.len(), 1);

@@ -39,11 +39,12 @@ impl Role {
     ];
 
     /// Those that consume events.
-    pub const CONSUMERS: [Self; 5] = [
+    pub const CONSUMERS: [Self; 6] = [
         Self::Live,
         Self::Audit,
         Self::Recurring,
         Self::Notifications,
+        Self::Onboarding,
         Self::Analytics,
     ];
 
@@ -54,6 +55,7 @@ impl Role {
             Self::Audit => &[Topic::TaskEvents, Topic::UserEvents, Topic::AuditLogs],
             Self::Recurring => &[Topic::TaskEvents],
             Self::Notifications => &[Topic::Reminders, Topic::TaskEvents, Topic::UserEvents],
+            Self::Onboarding => &[Topic::UserEvents],
             Self::Analytics => &[Topic::TaskEvents],
             _ => &[],
         }

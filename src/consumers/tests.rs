@@ -193,7 +193,7 @@ async fn the_roles_that_consume_are_those_with_a_consumer_and_no_other_runs() {
     let hub = Hub::new(None, tokio_util::sync::CancellationToken::new());
     for role in Role::ALL {
         let roles: Roles = role.as_str().parse().unwrap();
-        let consumers = Consumers::of_roles(&roles, &hub, &store, &ambient);
+        let consumers = Consumers::of_roles(&roles, &hub, &store, &ambient, false);
         let names: Vec<_> = consumers.list.iter().map(|c| c.name()).collect();
         let own = Role::CONSUMERS.contains(&role).then(|| role.as_str());
         assert_eq!(names, Vec::from_iter(own));

@@ -6,6 +6,7 @@ pub mod events;
 pub mod notifications;
 pub mod openapi;
 mod request;
+pub mod reset;
 pub mod stats;
 pub mod tasks;
 pub mod tokens;
@@ -24,6 +25,7 @@ use crate::error::{Error, Result};
 pub fn routes() -> Routes {
     Routes::new()
         .merge(account::routes())
+        .merge(reset::routes())
         .merge(tokens::routes())
         .merge(tasks::routes())
         .merge(events::routes())

@@ -44,6 +44,8 @@ pub fn routes() -> Routes {
         .get("/", home)
         .get("/sign-in", page)
         .get("/sign-up", page)
+        .get("/forgot", page)
+        .get("/reset", page)
         .get("/inbox", page)
         .get("/today", page)
         .get("/upcoming", page)
@@ -135,6 +137,7 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         tokens: Vec::new(),
         new_token: None,
         notices: None,
+        samples: false,
         statistics: None,
         failed: failed.filter(|_| fault.is_some()),
         fault,
@@ -178,6 +181,7 @@ async fn load(app: &App, actor: Option<&Actor>, route: &Route, data: &mut PageDa
         Route::Account => {
             let tokens = app.accounts.tokens(actor).await?;
             data.tokens = tokens.into_iter().map(rpc_people::row).collect();
+            data.samples = app.tasks.has_samples(actor).await?;
         }
         Route::Statistics => {
             let days = param(&data.query, "days").and_then(|days| stats::days(&days));

@@ -90,6 +90,16 @@ impl ports::People for People {
         Ok(())
     }
 
+    async fn ask_reset(&self, email: &str) -> Result<(), Fault> {
+        let accounts = &self.app.accounts;
+        accounts.ask_reset(email, &self.caller).await.map_err(fault)
+    }
+
+    async fn reset(&self, token: &str, password: String) -> Result<(), Fault> {
+        let reset = self.app.accounts.reset(token, password, &self.caller).await;
+        reset.map_err(fault)
+    }
+
     async fn profile(&self) -> Result<Profile, Fault> {
         self.actor().map(profile)
     }

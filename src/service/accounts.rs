@@ -1,6 +1,7 @@
 //! Accounts: signing up, in and out, and what people may change about theirs.
 
 mod profile;
+mod reset;
 mod tokens;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::{
         Actor, Caller,
         password::Passwords,
         rate::{Limit, Rate, network},
+        reset::Resets,
         secret,
         sessions::Sessions,
     },
@@ -37,10 +39,10 @@ const THEMES: [&str; 3] = ["system", "light", "dark"];
 /// How often anyone may try; `None`: as often as they like.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// Sign-ins from an address.
+    /// Sign-ins from an address, and new passwords for who forgot theirs.
     pub sign_in_address: Option<Rate>,
     /// Sign-ins to an account from an address, so that others cannot lock anybody out; and, counted
-    /// apart, proofs of the password by who is in.
+    /// apart, proofs of the password by who is in, and links that set a new one, from wherever.
     pub sign_in_account: Option<Rate>,
     /// Sign-ups from an address.
     pub sign_up_address: Option<Rate>,
@@ -77,7 +79,9 @@ pub struct Accounts {
     sign_in_address: Limit,
     sign_in_account: Limit,
     proof: Limit,
+    reset: Limit,
     sign_up_address: Limit,
+    resets: Resets,
 }
 
 impl Accounts {
@@ -90,17 +94,20 @@ impl Accounts {
         ambient: Ambient,
         sessions: Arc<Sessions>,
         limits: Limits,
+        resets: Resets,
     ) -> Result<Self> {
         let limit = |rate| Limit::new(rate, ambient.clock.clone());
         Ok(Self {
             sign_in_address: limit(limits.sign_in_address),
             sign_in_account: limit(limits.sign_in_account),
             proof: limit(limits.sign_in_account),
+            reset: limit(limits.sign_in_account),
             sign_up_address: limit(limits.sign_up_address),
             passwords: Passwords::new().await?,
             store,
             ambient,
             sessions,
+            resets,
         })
     }
 

@@ -4,6 +4,7 @@
 mod history;
 mod list;
 mod past;
+pub mod samples;
 mod statistics;
 
 use sha2::{Digest, Sha256};

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tidings_domain::{id::UserId, notice::Kind, time::Timestamp};
 use uuid::Uuid;
 
+use super::{MailRow, Receipt};
 use crate::error::Result;
 
 /// A mail that is to be sent.
@@ -87,6 +88,10 @@ pub struct AsideMail {
 /// Mail.
 #[async_trait]
 pub trait Mails: Send + Sync {
+    /// Keeps a mail until it is sent. With a receipt, once: it is noted in the inbox in the same
+    /// transaction, and what is noted there already writes nothing. Nor does what is for somebody who
+    /// is gone.
+    async fn write_mail(&self, mail: &MailRow, receipt: Option<Receipt>) -> Result<()>;
     /// Mail that is due at `now`, the longest first, at most `limit`. Nobody else gets it before
     /// `until`, nor after that if it was settled.
     async fn claim_mails(

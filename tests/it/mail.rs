@@ -1,9 +1,12 @@
 //! Mail, to a server that talks SMTP.
 
-mod server;
+pub(crate) mod server;
 
 use serde_json::{Value, json};
-use tidings::mail::{Smtp, sender};
+use tidings::{
+    config::Config,
+    mail::{Smtp, sender},
+};
 
 use self::server::{Mood, SmtpServer};
 use crate::{
@@ -12,7 +15,21 @@ use crate::{
     postgres,
 };
 
-async fn app(smtp: &SmtpServer, postgres: bool) -> TestApp {
+/// A server whose mail goes there; nobody is welcomed.
+pub(crate) async fn app(smtp: &SmtpServer, postgres: bool) -> TestApp {
+    let roles = "web,live,audit,recurring,reminders,notifications,analytics";
+    app_with(smtp, postgres, |config| {
+        config.roles = roles.parse().unwrap()
+    })
+    .await
+}
+
+/// A server whose mail goes there, and whose configuration is another.
+pub(crate) async fn app_with(
+    smtp: &SmtpServer,
+    postgres: bool,
+    change: impl FnOnce(&mut Config),
+) -> TestApp {
     let from = sender("Tidings <tidings@mail.test>").unwrap();
     let smtp = Smtp::new(&smtp.url, from).unwrap();
     let url = match postgres {
@@ -25,12 +42,13 @@ async fn app(smtp: &SmtpServer, postgres: bool) -> TestApp {
         if let Some(url) = url {
             config.database_url = url;
         }
+        change(config);
     })
     .await
 }
 
 /// A header of a message, unfolded.
-fn header(message: &str, name: &str) -> String {
+pub(crate) fn header(message: &str, name: &str) -> String {
     let head = message.split("\n\n").next().unwrap().replace("\n ", " ");
     let prefix = format!("{name}: ");
     let found = head.lines().find_map(|line| line.strip_prefix(&prefix));
@@ -39,15 +57,20 @@ fn header(message: &str, name: &str) -> String {
         .to_owned()
 }
 
+/// The text of a message, as it is read.
+pub(crate) fn read(message: &str) -> String {
+    message.replace("=\n", "").replace("=3D", "=")
+}
+
 /// Turns the clock on from where the machine's is.
-fn turn_on(app: &TestApp, minutes: i64) {
+pub(crate) fn turn_on(app: &TestApp, minutes: i64) {
     use tidings::clock::Clock as _;
     let now = tidings::clock::SystemClock.now().plus_ms(minutes * 60_000);
     app.clock.set(&now.to_string());
 }
 
 /// Waits until all mail is sent or set aside; how much is.
-async fn settled(app: &TestApp) -> i64 {
+pub(crate) async fn settled(app: &TestApp) -> i64 {
     soon(async || {
         let depth = app.inside.store.mail_depth().await.unwrap();
         (depth.waiting == 0).then_some(depth.aside)
@@ -70,7 +93,7 @@ async fn a_reminder_comes_by_mail(postgres: bool) {
         header(&got.message, "List-Unsubscribe-Post"),
         "List-Unsubscribe=One-Click"
     );
-    let parts = got.message.replace("=\n", "").replace("=3D", "=");
+    let parts = read(&got.message);
     let task = told["task_id"].as_str().unwrap();
     let link = format!("http://tidings.test/tasks/{task}");
     assert!(

@@ -18,6 +18,7 @@ mod kit;
 mod live;
 mod mail;
 mod notifications;
+mod onboarding;
 mod pages;
 mod people;
 mod postgres;

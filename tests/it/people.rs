@@ -2,6 +2,7 @@
 
 mod accounts;
 mod limits;
+mod reset;
 mod sessions;
 mod tokens;
 

@@ -24,6 +24,7 @@ pub(crate) fn tidings(folder: &Path, arguments: &[&str], variables: &[(&str, &st
         .args(arguments)
         .current_dir(folder)
         .env_clear()
+        .env("SAMPLE_TASKS", "false")
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stderr(Stdio::piped())

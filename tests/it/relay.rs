@@ -17,7 +17,8 @@ use crate::{desk::Desk, kit::on_each_database, live::tab::DEADLINE};
 
 fn relay(desk: &Desk) -> Relay {
     let store = desk.store.clone();
-    let consumers = Consumers::of_roles(&Roles::all(), &desk.hub, &store, &desk.ambient);
+    let (roles, ambient) = (Roles::all(), &desk.ambient);
+    let consumers = Consumers::of_roles(&roles, &desk.hub, &store, ambient, false);
     Relay::new(
         store.clone(),
         Arc::new(InProcess::new(consumers)),

@@ -71,7 +71,7 @@ macro_rules! contract {
                 records_an_event_once, records_once_what_the_inbox_forgot;
             missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
                 remembers_up_to_where_it_compared;
-            mails: hands_mail_out_once, settles_mail, makes_its_secret_once;
+            mails: hands_mail_out_once, settles_mail, writes_one_mail_once, makes_its_secret_once;
             notices: tells_once, tells_by_the_ways_that_are_asked_for,
                 tells_nothing_of_what_is_gone, lists_and_marks_notifications,
                 keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose;

@@ -40,11 +40,12 @@ fn door(route: &str) -> Option<Door> {
     Some(match route {
         "GET /healthz" | "GET /readyz" | "GET /api/openapi.json" | "GET /api/docs" => Open(200),
         "GET /unsubscribe" | "POST /unsubscribe" => Open(404),
-        "GET /sign-in" | "GET /sign-up" => Open(200),
+        "GET /sign-in" | "GET /sign-up" | "GET /forgot" | "GET /reset" => Open(200),
         // As it stands it names no schema.
         "GET /schemas/{type}/{file}" => Open(404),
         "GET /" => Open(303),
         "POST /api/auth/register" | "POST /api/auth/login" => Open(415),
+        "POST /api/auth/reset" | "POST /api/auth/reset/confirm" => Open(415),
         "POST /api/auth/logout" | "GET /api/me" | "PATCH /api/me" | "DELETE /api/me" => Own,
         "POST /api/me/password" | "GET /api/tokens" | "POST /api/tokens" => Own,
         "GET /api/tasks" | "POST /api/tasks" | "GET /api/events" | "GET /api/audit" => Own,
@@ -204,10 +205,11 @@ fn function(name: &str, things: &Things) -> Option<Function> {
     let task = &things.task;
     Some(match name {
         "sign_up" | "sign_in" | "sign_out" => Open,
+        "forgot_password" | "reset_password" => Open,
         "set_profile" => Own("name=Bob&time_zone=UTC&theme=dark"),
         "set_password" => Own("current=not+it+at+all&new=another+good+one"),
         "delete_account" => Own("password=not+it+at+all"),
-        "read_notifications" | "set_notifications" => Own(""),
+        "read_notifications" | "set_notifications" | "remove_samples" => Own(""),
         "read_notification" | "snooze_notification" => Of("id", "notification"),
         "tokens" => OwnJson(json!({})),
         "create_token" => Own("name=Script"),

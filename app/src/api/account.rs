@@ -92,6 +92,19 @@ pub async fn sign_in(
     then(outcome, next.as_deref().unwrap_or("/inbox"))
 }
 
+/// Sends a link that sets a new password, if there is an account of this email.
+#[server(name = ForgotPasswordForm, prefix = "/rpc", endpoint = "forgot_password")]
+pub async fn forgot_password(email: String) -> Result<(), AppError> {
+    then(people().ask_reset(&email).await, "/forgot?done=sent")
+}
+
+/// Sets a new password by the token of such a link; every session ends.
+#[server(name = ResetPasswordForm, prefix = "/rpc", endpoint = "reset_password")]
+pub async fn reset_password(token: String, password: String) -> Result<(), AppError> {
+    let outcome = people().reset(&token, password).await;
+    then(outcome, "/sign-in?done=reset")
+}
+
 /// Signs out, here or everywhere.
 #[server(name = SignOutForm, prefix = "/rpc", endpoint = "sign_out")]
 pub async fn sign_out(#[server(default)] everywhere: bool) -> Result<(), AppError> {

@@ -44,6 +44,13 @@ pub async fn delete_task(task_id: TaskId, seed: Uuid) -> Result<(), AppError> {
     server::act(task_id, seed, Command::Delete, Some("/inbox")).await
 }
 
+/// Moves sample tasks that nobody touched to the trash.
+#[server(name = RemoveSamplesForm, prefix = "/rpc", endpoint = "remove_samples")]
+pub async fn remove_samples() -> Result<(), AppError> {
+    let tasks = expect_context::<std::sync::Arc<dyn crate::ports::Tasks>>();
+    super::account::then(tasks.remove_samples().await, "/account?done=samples")
+}
+
 /// Takes a task out of the trash or, with a version, brings its fields back to what they were.
 #[server(name = RestoreTaskForm, prefix = "/rpc", endpoint = "restore_task")]
 pub async fn restore_task(

@@ -44,6 +44,8 @@ impl FromJson for PageData {
             new_token: None,
             notices: None,
             #[cfg(feature = "ssr")]
+            samples: false,
+            #[cfg(feature = "ssr")]
             statistics: None,
             fault: json.field("fault")?,
             failed: json.field("failed")?,

@@ -24,6 +24,8 @@ pub struct Start {
     tokens: Vec<TokenRow>,
     new_token: Option<String>,
     done: Option<&'static str>,
+    /// Whether there are sample tasks that nobody touched.
+    samples: bool,
     /// The name and the zone that were typed and could not be saved.
     typed: Option<(String, String)>,
 }
@@ -39,6 +41,10 @@ impl Start {
             tokens: page.tokens.clone(),
             new_token: page.new_token.clone(),
             done: done(&page.query),
+            #[cfg(feature = "ssr")]
+            samples: page.samples,
+            #[cfg(not(feature = "ssr"))]
+            samples: false,
         });
     }
 }
@@ -49,6 +55,7 @@ fn done(query: &str) -> Option<&'static str> {
         "done=profile" => Some("Saved."),
         "done=password" => Some("The password is changed. Other sessions have ended."),
         "done=notifications" => Some("Saved."),
+        "done=samples" => Some("The sample tasks are in the trash."),
         "done=token" => Some("The token is revoked."),
         _ => None,
     })
@@ -63,6 +70,7 @@ pub fn account() -> Markup {
         tokens,
         new_token,
         done,
+        samples,
         typed,
     } = expect_context();
     if let (Some(profile), Some((name, zone))) = (&mut profile, typed) {
@@ -72,7 +80,7 @@ pub fn account() -> Markup {
         {head(Route::Account, move || email.clone().unwrap_or_default())}
         <div class="sheet">
             {done.map(|words| view! { <p class="notice good" role="status">{words}</p> })}
-            {profile.map(about_you)} {password()} {sessions()}
+            {samples.then(sample_tasks)} {profile.map(about_you)} {password()} {sessions()}
             {notice_settings::card(settings)} {tokens::card(tokens, new_token)} {the_end()}
         </div>
     }
@@ -137,6 +145,16 @@ fn about_you(profile: Profile) -> Markup {
     };
     let words = "How Tidings calls you, and how it looks.";
     card("card", "You", words, form)
+}
+
+fn sample_tasks() -> Markup {
+    let form = view! {
+        <form method="post" action="/rpc/remove_samples">
+            <button class="btn plain">"Remove the sample tasks"</button>
+        </form>
+    };
+    let words = "They go to the trash, but for those you have changed.";
+    card("card", "Sample tasks", words, form)
 }
 
 fn password() -> Markup {

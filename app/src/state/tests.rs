@@ -74,6 +74,8 @@ fn page(tasks: Vec<Task>, complete: bool) -> PageData {
         new_token: None,
         notices: None,
         #[cfg(feature = "ssr")]
+        samples: false,
+        #[cfg(feature = "ssr")]
         statistics: None,
         fault: None,
         failed: None,

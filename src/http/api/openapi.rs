@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use super::{account, audit, events, notifications, stats, tasks, tokens};
+use super::{account, audit, events, notifications, reset, stats, tasks, tokens};
 use crate::http::{caller::COOKIE, routes::Routes};
 
 /// The routes.
@@ -56,7 +56,7 @@ pub fn routes() -> Routes {
         tasks::complete, tasks::skip, tasks::restore, tasks::purge, tasks::history,
         events::events, audit::audit, stats::stats,
         account::register, account::login, account::logout, account::me, account::update,
-        account::delete, account::set_password,
+        account::delete, account::set_password, reset::ask, reset::confirm,
         notifications::list, notifications::read_all, notifications::read,
         notifications::snooze, notifications::settings, notifications::set_settings,
         tokens::list, tokens::create, tokens::revoke,

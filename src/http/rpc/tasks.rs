@@ -147,6 +147,11 @@ impl ports::Tasks for Port {
         self.move_on(id, mutation_id).await.map_err(problem::fault)
     }
 
+    async fn remove_samples(&self) -> Result<(), Fault> {
+        let removed = async { self.tasks.remove_samples(self.actor()?).await };
+        removed.await.map_err(problem::fault)
+    }
+
     async fn list(&self, query: ListQuery) -> Result<Listing, Fault> {
         self.part(query).await.map_err(problem::fault)
     }

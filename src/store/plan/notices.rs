@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A mail to keep until it is sent.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct MailRow {
     /// Its id, and the better part of its Message-ID.
     pub id: Uuid,

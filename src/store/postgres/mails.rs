@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use sqlx::{Row, postgres::PgRow};
 use tidings_domain::{id::UserId, notice::Kind, time::Timestamp};
 
-use super::{PostgresStore, db, job::News, storable};
+use super::{PostgresStore, db, job::News, notices::keep, storable};
 use crate::{
     error::Result,
-    store::{AsideMail, Mail, MailDepth, Mails, Posted},
+    store::{AsideMail, Mail, MailDepth, MailRow, Mails, Posted, Receipt, plan::Told},
 };
 
 /// Of what is due, that which nobody else has in hand.
@@ -23,9 +23,41 @@ WITH d AS (DELETE FROM mails WHERE n = ANY ($1::int8[])) \
 UPDATE mails SET attempts = attempts + 1, error = j.error, aside = j.due_at IS NULL, \
     due_at = coalesce(j.due_at, mails.due_at) \
     FROM unnest($2::int8[], $3::int8[], $4::text[]) j (n, due_at, error) WHERE mails.n = j.n";
+/// Whether somebody is there, who stays until the mail is kept.
+pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE";
+pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) \
+     ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl Mails for PostgresStore {
+    async fn write_mail(&self, mail: &MailRow, receipt: Option<Receipt>) -> Result<()> {
+        let (user, mail) = (mail.user_id, mail.clone());
+        self.jobs
+            .write(News::None, move |connection| {
+                Box::pin(async move {
+                    let there = sqlx::query(PERSON).bind(user.0);
+                    let there = there.fetch_optional(&mut *connection).await.map_err(db)?;
+                    if there.is_none() {
+                        return Ok(());
+                    }
+                    if let Some(receipt) = receipt {
+                        let note = sqlx::query(NOTE).bind(receipt.consumer);
+                        let note = note.bind(receipt.event_id.0);
+                        let noted = note.execute(&mut *connection).await.map_err(db)?;
+                        if noted.rows_affected() == 0 {
+                            return Ok(());
+                        }
+                    }
+                    let told = Told {
+                        mails: vec![mail],
+                        ..Told::default()
+                    };
+                    keep(connection, &told).await
+                })
+            })
+            .await
+    }
+
     async fn claim_mails(
         &self,
         now: Timestamp,

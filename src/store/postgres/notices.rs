@@ -238,7 +238,7 @@ fn bounded(days: &[(UserId, NaiveDate)]) -> (Vec<Uuid>, [Vec<String>; 2]) {
 }
 
 /// Writes notifications and mail.
-async fn keep(connection: &mut PgConnection, told: &Told) -> Result<()> {
+pub(super) async fn keep(connection: &mut PgConnection, told: &Told) -> Result<()> {
     let rows = &told.notifications;
     if !rows.is_empty() {
         sqlx::query(TELL)

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use sqlx::{Row, sqlite::SqliteRow};
 use tidings_domain::{id::UserId, notice::Kind, time::Timestamp};
 
-use super::{SqliteStore, db, id, job::News, to_json};
+use super::{SqliteStore, db, id, job::News, notices::keep, to_json};
 use crate::{
     error::Result,
-    store::{AsideMail, Mail, MailDepth, Mails, Posted},
+    store::{AsideMail, Mail, MailDepth, MailRow, Mails, Posted, Receipt, plan::Told},
 };
 
 pub(super) const DUE: &str = "SELECT m.n, m.id, m.user_id, m.kind, u.email, u.name, m.subject, \
@@ -21,9 +21,41 @@ pub(super) const SETTLE: &str = "\
 DELETE FROM mails WHERE n IN (SELECT value FROM json_each(?)); \
 UPDATE mails SET attempts = attempts + 1, error = j.value->>2, aside = j.value->>1 IS NULL, \
     due_at = coalesce(j.value->>1, due_at) FROM json_each(?) j WHERE mails.n = j.value->>0";
+/// Whether somebody is there.
+pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = ?1";
+pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id) VALUES (?1, ?2) \
+     ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl Mails for SqliteStore {
+    async fn write_mail(&self, mail: &MailRow, receipt: Option<Receipt>) -> Result<()> {
+        let (user, mail) = (mail.user_id, mail.clone());
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move {
+                    let there = sqlx::query(PERSON).bind(user.to_string());
+                    let there = there.fetch_optional(&mut *connection).await.map_err(db)?;
+                    if there.is_none() {
+                        return Ok(());
+                    }
+                    if let Some(receipt) = receipt {
+                        let note = sqlx::query(NOTE).bind(receipt.consumer);
+                        let note = note.bind(receipt.event_id.to_string());
+                        let noted = note.execute(&mut *connection).await.map_err(db)?;
+                        if noted.rows_affected() == 0 {
+                            return Ok(());
+                        }
+                    }
+                    let told = Told {
+                        mails: vec![mail],
+                        ..Told::default()
+                    };
+                    keep(connection, &told).await
+                })
+            })
+            .await
+    }
+
     async fn claim_mails(
         &self,
         now: Timestamp,

@@ -228,7 +228,7 @@ fn bounded(days: &[(UserId, NaiveDate)]) -> Result<String> {
 }
 
 /// Writes notifications and mail.
-async fn keep(connection: &mut SqliteConnection, told: &Told) -> Result<()> {
+pub(super) async fn keep(connection: &mut SqliteConnection, told: &Told) -> Result<()> {
     if !told.notifications.is_empty() {
         let rows = told.notifications.iter().map(|(user, n)| {
             let (at, read_at) = (n.created_at.0, n.read_at.map(|at| at.0));

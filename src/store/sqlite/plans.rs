@@ -82,6 +82,8 @@ async fn walks_no_table() {
         mails::DUE,
         mails::CLAIM,
         mails::SETTLE,
+        mails::PERSON,
+        mails::NOTE,
         notices::RECIPIENTS,
         notices::DAYS,
         notices::INBOX,

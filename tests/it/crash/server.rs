@@ -36,6 +36,7 @@ impl Server {
             .env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"))
             .env("SIDECAR_ADDR", format!("127.0.0.1:{sidecar}"))
             .env("DATABASE_URL", database)
+            .env("SAMPLE_TASKS", "false")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

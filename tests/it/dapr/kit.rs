@@ -296,6 +296,7 @@ impl Replica {
             .env("DAPR_HTTP_PORT", self.ports[0].to_string())
             // Only what is delivered can wake a socket.
             .env("LIVE_POLL_SECONDS", "0")
+            .env("SAMPLE_TASKS", "false")
             .envs(self.variables.iter().cloned());
         if self.variable("DAPR_SECRET_STORE").is_some() {
             // The sidecar knows where it is.

@@ -1,6 +1,6 @@
 //! Mail on its way out.
 
-use tidings::store::{Mail, MailDepth, Notice, Posted};
+use tidings::store::{Mail, MailDepth, MailRow, Notice, Posted, Receipt};
 use tidings_domain::{
     id::{EventId, Ids, UserId},
     notice::{Channels, Kind},
@@ -101,6 +101,50 @@ pub(crate) async fn settles_mail(store: impl TestStore) {
     kit.store.settle_mails(&[aside]).await.unwrap();
     assert_eq!(kit.store.drop_mails(None).await.unwrap(), 1);
     assert_eq!(kit.store.mail_depth().await.unwrap(), depth(1, 0));
+}
+
+pub(crate) async fn writes_one_mail_once(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let row = |user_id| MailRow {
+        id: kit.ids.next(),
+        user_id,
+        kind: None,
+        task_id: None,
+        subject: "Welcome".into(),
+        body: "Hello.".into(),
+        link: "/inbox".into(),
+        link_text: "Open",
+        created_at: NOON.0,
+    };
+    let receipt = |consumer| Receipt {
+        consumer,
+        event_id: EventId(kit.ids.next()),
+    };
+    let (once, other) = (receipt("onboarding"), receipt("onboarding"));
+    let write = async |user, receipt| kit.store.write_mail(&row(user), receipt).await.unwrap();
+    tokio::join!(
+        write(ann, Some(once)),
+        write(ann, Some(once)),
+        write(ann, Some(once))
+    );
+    write(ann, Some(other)).await;
+    assert_eq!(claim(kit, NOON, 10).await.len(), 2);
+    assert_eq!(store.rows("inbox").await, 2);
+    // Without a receipt, as often as it is asked.
+    write(ann, None).await;
+    write(ann, None).await;
+    let mails = claim(kit, NOON, 10).await;
+    assert_eq!((mails.len(), mails[0].kind), (2, None));
+    assert_eq!((&*mails[0].link, &*mails[0].body), ("/inbox", "Hello."));
+    // Nobody is written to who is not there, and nothing of it stays.
+    let nobody = UserId(kit.ids.next());
+    write(nobody, Some(receipt("onboarding"))).await;
+    write(nobody, None).await;
+    assert_eq!(
+        (store.rows("mails").await, store.rows("inbox").await),
+        (4, 2)
+    );
 }
 
 pub(crate) async fn makes_its_secret_once(mut store: impl TestStore) {

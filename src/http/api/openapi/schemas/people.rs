@@ -105,6 +105,23 @@ pub struct PasswordChange {
     pub new: String,
 }
 
+/// Asking for a link that sets a new password.
+#[derive(ToSchema)]
+pub struct ResetRequest {
+    /// Without regard to case.
+    pub email: String,
+}
+
+/// Setting a new password by a link.
+#[derive(ToSchema)]
+pub struct Reset {
+    /// The `token` of the link.
+    pub token: String,
+    /// The password to be.
+    #[schema(min_length = 10, max_length = 128, format = Password)]
+    pub password: String,
+}
+
 /// Proof that the person is there.
 #[derive(ToSchema)]
 pub struct Confirmation {
