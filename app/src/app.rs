@@ -29,6 +29,8 @@ pub fn app(page: &PageData) -> Markup {
             Start::provide(page);
             #[cfg(feature = "ssr")]
             crate::pages::statistics::provide(page);
+            #[cfg(feature = "ssr")]
+            crate::pages::security::provide(page);
             frame(page, route)
         }
     }

@@ -13,6 +13,8 @@ pub mod inbox;
 #[cfg(not(feature = "hydrate"))]
 pub mod notifications;
 pub mod search;
+#[cfg(feature = "ssr")]
+pub mod security;
 #[cfg(not(feature = "hydrate"))]
 pub mod sign_in;
 #[cfg(not(feature = "hydrate"))]
@@ -39,11 +41,13 @@ pub fn page(route: Route) -> Markup {
         Route::Notifications => notifications::notifications(),
         #[cfg(feature = "ssr")]
         Route::Statistics => statistics::statistics(),
+        #[cfg(feature = "ssr")]
+        Route::Security => security::security(),
         // The browser leaves them as the server rendered them.
         #[cfg(feature = "hydrate")]
         Route::Account | Route::Notifications => Markup::fixed(""),
         #[cfg(not(feature = "ssr"))]
-        Route::Statistics => Markup::fixed(""),
+        Route::Statistics | Route::Security => Markup::fixed(""),
         // These have no frame, or are drawn beside a list.
         Route::Task(_) | Route::SignIn | Route::SignUp | Route::NotFound => Markup::Nothing,
     }

@@ -22,7 +22,7 @@ use tidings_domain::{error::Code, statistics::DAYS_DEFAULT, view::View};
 
 use super::{
     api::stats,
-    problem,
+    audit, problem,
     routes::Routes,
     rpc::{form, tasks::Port},
     rpc_people,
@@ -55,6 +55,7 @@ pub fn routes() -> Routes {
         .get("/notifications", page)
         .get("/account", page)
         .get("/statistics", page)
+        .get("/audit", page)
         .get("/tasks/{id}", page)
 }
 
@@ -136,6 +137,7 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         new_token: None,
         notices: None,
         statistics: None,
+        security: None,
         failed: failed.filter(|_| fault.is_some()),
         fault,
     }
@@ -184,6 +186,7 @@ async fn load(app: &App, actor: Option<&Actor>, route: &Route, data: &mut PageDa
             let days = days.unwrap_or(DAYS_DEFAULT);
             data.statistics = Some(app.tasks.statistics(actor, days).await?);
         }
+        Route::Security => data.security = Some(audit::shown(app, actor, &data.query).await?),
         _ => {}
     }
     Ok(())

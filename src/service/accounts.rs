@@ -2,6 +2,7 @@
 
 mod profile;
 mod tokens;
+mod trail;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use tracing::instrument;
 use crate::{
     auth::{
         Actor, Caller,
+        failures::Failures,
         password::Passwords,
         rate::{Limit, Rate, network},
         secret,
@@ -78,6 +80,7 @@ pub struct Accounts {
     sign_in_account: Limit,
     proof: Limit,
     sign_up_address: Limit,
+    failures: Failures,
 }
 
 impl Accounts {
@@ -97,6 +100,7 @@ impl Accounts {
             sign_in_account: limit(limits.sign_in_account),
             proof: limit(limits.sign_in_account),
             sign_up_address: limit(limits.sign_up_address),
+            failures: Failures::new(ambient.clock.clone()),
             passwords: Passwords::new().await?,
             store,
             ambient,
@@ -197,10 +201,13 @@ impl Accounts {
                 Ok(SignedIn { user, secret })
             }
             account => {
-                let user = account.map(|a| a.user.id);
-                let data = seen(user, caller);
-                let event = self.event(EventType::LoginFailed, user, data, trace(caller));
-                self.store.record(&event).await?;
+                // Whoever guesses must not fill the log.
+                if self.failures.count(caller.ip) {
+                    let user = account.map(|a| a.user.id);
+                    let data = seen(user, caller);
+                    let event = self.event(EventType::LoginFailed, user, data, trace(caller));
+                    self.store.record(&event).await?;
+                }
                 Err(Code::InvalidCredentials.into())
             }
         }

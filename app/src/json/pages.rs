@@ -45,6 +45,8 @@ impl FromJson for PageData {
             notices: None,
             #[cfg(feature = "ssr")]
             statistics: None,
+            #[cfg(feature = "ssr")]
+            security: None,
             fault: json.field("fault")?,
             failed: json.field("failed")?,
         })

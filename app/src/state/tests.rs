@@ -75,6 +75,8 @@ fn page(tasks: Vec<Task>, complete: bool) -> PageData {
         notices: None,
         #[cfg(feature = "ssr")]
         statistics: None,
+        #[cfg(feature = "ssr")]
+        security: None,
         fault: None,
         failed: None,
     }

@@ -1,0 +1,5 @@
+-- What stands in no feed (sign-ins, tokens) among many times as much that does, for the security log.
+CREATE INDEX audit_loose ON audit (user_id, n) WHERE seq IS NULL;
+
+-- The event of such a row.
+CREATE INDEX events_loose ON events (user_id, event_id) WHERE seq IS NULL;
