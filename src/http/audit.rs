@@ -10,7 +10,7 @@ use futures_util::stream::try_unfold;
 use tidings_app::{pages::security::Shown, route::param};
 use tidings_domain::{
     error::{Fault, FieldError},
-    time::{TzDatabase, parse_date},
+    time::{Timestamp, TzDatabase, parse_date},
     trail::{Entry, Filter, Kind},
 };
 
@@ -19,7 +19,11 @@ use super::{
     routes::Routes,
     state::{App, AppState},
 };
-use crate::{auth::Actor, error::Result, store::TrailQuery};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+    store::TrailQuery,
+};
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -36,20 +40,23 @@ pub fn routes() -> Routes {
 /// What a page with this query string shows.
 pub(super) async fn shown(app: &App, actor: &Actor, query: &str) -> Result<Shown> {
     let filter = filter(query)?;
-    let before = match given(query, "before") {
-        None => i64::MAX,
-        Some(text) => text
-            .parse()
-            .map_err(|_| Fault::field("before", "invalid", "before is a number."))?,
-    };
     let mut asked = asked(actor, filter, PAGE + 1);
-    asked.before = before;
+    if let Some(text) = given(query, "before") {
+        let place = place(&text).ok_or_else(|| {
+            let words = "before is where an earlier page ended.";
+            Fault::field("before", "invalid", words)
+        })?;
+        asked.before = asked.before.min(place);
+    }
     let mut entries = app.accounts.trail(actor, &asked).await?;
     let is_more = entries.len() > PAGE;
     entries.truncate(PAGE);
     Ok(Shown {
         filter,
-        next: entries.last().map(|entry| entry.n).filter(|_| is_more),
+        next: entries
+            .last()
+            .filter(|_| is_more)
+            .map(|entry| format!("{}.{}", entry.timestamp.0, entry.n)),
         entries,
     })
 }
@@ -59,28 +66,27 @@ async fn file(State(app): State<AppState>, actor: Actor, request: Request) -> Re
     let (_, body) = fields::whole(request).await?;
     let filter = filter(&String::from_utf8_lossy(&body))?;
     app.accounts.exported(&actor).await?;
-    let from_newest = Some(asked(&actor, filter, PART));
-    let rows = try_unfold(from_newest, move |place| {
+    // The first part has the columns, so that there is one.
+    let start = (COLUMNS, Some(asked(&actor, filter, PART)));
+    let parts = try_unfold(start, move |(columns, asked)| {
         let (app, actor) = (app.clone(), actor.clone());
         async move {
-            let Some(mut asked) = place else {
+            let Some(mut asked) = asked else {
                 return Ok(None);
             };
-            let entries = app
-                .accounts
-                .trail(&actor, &asked)
-                .await
-                .inspect_err(|error| {
-                    let (user_id, trace_id) = (actor.user.id, actor.caller.trace.trace_id());
-                    tracing::warn!(%error, %user_id, %trace_id, "a security log ends early");
-                })?;
-            // The first part has the columns, so that there is one.
-            let is_first = asked.before == i64::MAX;
-            let mut text = String::from(if is_first { COLUMNS } else { "" });
+            let entries = app.accounts.trail(&actor, &asked).await;
+            let entries = entries.inspect_err(|error| {
+                let (user_id, trace_id) = (actor.user.id, actor.caller.trace.trace_id());
+                tracing::warn!(%error, %user_id, %trace_id, "a security log ends early");
+            })?;
+            let mut text = columns.to_owned();
             entries.iter().for_each(|entry| write(&mut text, entry));
-            asked.before = entries.last().map_or(0, |entry| entry.n);
-            let next = (entries.len() == PART).then_some(asked);
-            Ok::<_, crate::error::Error>(Some((text, next)))
+            let last = entries.last().filter(|_| entries.len() == PART);
+            let next = last.map(|entry| {
+                asked.before = (entry.timestamp, entry.n);
+                asked
+            });
+            Ok::<_, Error>(Some((text, ("", next))))
         }
     });
     let headers = [
@@ -92,7 +98,13 @@ async fn file(State(app): State<AppState>, actor: Actor, request: Request) -> Re
         (header::CACHE_CONTROL, "no-store"),
     ];
     let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    Ok((headers, Body::from_stream(rows)).into_response())
+    Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+/// A place in the trail, as an address has it.
+fn place(text: &str) -> Option<(Timestamp, i64)> {
+    let (at, n) = text.split_once('.')?;
+    Some((Timestamp(at.parse().ok()?), n.parse().ok()?))
 }
 
 /// The filter of a query string, or of a form.
@@ -131,8 +143,7 @@ fn asked(actor: &Actor, filter: Filter, limit: usize) -> TrailQuery {
     TrailQuery {
         kind: filter.kind,
         from,
-        until,
-        before: i64::MAX,
+        before: (until, 0),
         limit,
     }
 }

@@ -16,10 +16,8 @@ pub struct TrailQuery {
     pub kind: Option<Kind>,
     /// Of what happened at this time or later.
     pub from: Timestamp,
-    /// And before this one.
-    pub until: Timestamp,
-    /// Below this place.
-    pub before: i64,
+    /// And before this place: a time, and an `n` among what happened then.
+    pub before: (Timestamp, i64),
     /// So many at most.
     pub limit: usize,
 }
@@ -27,6 +25,6 @@ pub struct TrailQuery {
 /// The audit trail, with what the log still has of its rows.
 #[async_trait]
 pub trait Trail: Send + Sync {
-    /// Rows as the query asks for them, the last recorded first.
+    /// Rows as the query asks for them, the newest first.
     async fn trail(&self, user: UserId, query: &TrailQuery) -> Result<Vec<Entry>>;
 }

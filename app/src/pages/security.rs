@@ -21,10 +21,10 @@ use crate::{
 pub struct Shown {
     /// Which rows were asked for.
     pub filter: Filter,
-    /// The last recorded first.
+    /// The newest first.
     pub entries: Vec<Entry>,
     /// Where older ones go on.
-    pub next: Option<i64>,
+    pub next: Option<String>,
 }
 
 /// In context.
@@ -48,8 +48,8 @@ pub fn security() -> Markup {
         let words = "Sign-ins, failed ones too, changes and downloads are written down here.";
         empty("#act", "Nothing to show".to_owned(), words, false)
     });
-    let more = next.map(|n| {
-        let href = [&href(filter), "&before=", &n.to_string()].concat();
+    let more = next.map(|place| {
+        let href = [&href(filter), "&before=", &place].concat();
         view! {
             <a class="link" href=href>
                 "Older ones"

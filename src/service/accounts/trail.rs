@@ -6,7 +6,7 @@ use super::{Accounts, seen};
 use crate::{auth::Actor, error::Result, store::TrailQuery};
 
 impl Accounts {
-    /// Rows of what was recorded of this person, the last first.
+    /// Rows of what was recorded of this person, the newest first.
     ///
     /// # Errors
     /// `forbidden` for a personal token, or those of the store.

@@ -24,9 +24,9 @@ macro_rules! rows {
              AND f.event_id = a.event_id \
              LEFT JOIN events l ON l.user_id = a.user_id AND l.seq IS NULL \
              AND l.event_id = a.event_id AND a.seq IS NULL \
-             WHERE a.user_id = ?1 AND a.n < ?2 AND a.at >= ?3 AND a.at < ?4",
+             WHERE a.user_id = ?1 AND a.at >= ?2 AND (a.at, a.n) < (?3, ?4)",
             $which,
-            " ORDER BY a.n DESC LIMIT ?5"
+            " ORDER BY a.at DESC, a.n DESC LIMIT ?5"
         )
     };
 }
@@ -51,9 +51,9 @@ impl Trail for SqliteStore {
         };
         let rows = sqlx::query(sql)
             .bind(user.to_string())
-            .bind(query.before)
             .bind(query.from.0)
-            .bind(query.until.0)
+            .bind(query.before.0.0)
+            .bind(query.before.1)
             .bind(query.limit as i64)
             .fetch_all(&self.readers)
             .await
