@@ -1,6 +1,7 @@
 //! Who asks, and by which right: passwords, sessions, personal tokens, and how often anyone may try.
 
 pub mod cache;
+pub mod failures;
 pub mod password;
 pub mod rate;
 pub mod reset;

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod ask;
+pub mod audit;
 pub mod caller;
 pub mod edge;
 pub mod fields;
@@ -48,6 +49,7 @@ fn routes() -> Routes {
         .merge(rpc::routes())
         .merge(schemas::routes())
         .merge(unsubscribe::routes())
+        .merge(audit::routes())
         .merge(pages::routes())
 }
 

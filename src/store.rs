@@ -18,6 +18,7 @@ mod retention;
 pub mod sqlite;
 mod statistics;
 mod tasks;
+mod trail;
 mod turns;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -49,6 +50,7 @@ pub use self::{
         Action, AsOf, Cursor, EVENTS_BYTES, Feeds, Mutation, Outcome, Receipt, Sort, SortKey,
         StoredEvent, TaskJson, TaskPage, TaskQuery, Tasks,
     },
+    trail::{Trail, TrailQuery},
 };
 
 /// Everything that lasts.
@@ -63,6 +65,7 @@ pub trait Store:
     + OutboxAside
     + DeadLetters
     + AuditTrail
+    + Trail
     + Missed
     + Reminders
     + Notices

@@ -34,6 +34,8 @@ pub fn app(page: &PageData) -> Markup {
             Start::provide(page);
             #[cfg(feature = "ssr")]
             crate::pages::statistics::provide(page);
+            #[cfg(feature = "ssr")]
+            crate::pages::security::provide(page);
             frame(page, route)
         }
     }

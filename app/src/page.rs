@@ -61,6 +61,10 @@ pub struct PageData {
     #[cfg(feature = "ssr")]
     #[serde(skip)]
     pub statistics: Option<Statistics>,
+    /// What the security log shows.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    pub security: Option<crate::pages::security::Shown>,
     /// Why a plain form failed, or why the page cannot be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,

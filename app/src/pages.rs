@@ -15,6 +15,8 @@ pub mod notifications;
 #[cfg(not(feature = "hydrate"))]
 pub mod reset;
 pub mod search;
+#[cfg(feature = "ssr")]
+pub mod security;
 #[cfg(not(feature = "hydrate"))]
 pub mod sign_in;
 #[cfg(not(feature = "hydrate"))]
@@ -41,11 +43,13 @@ pub fn page(route: Route) -> Markup {
         Route::Notifications => notifications::notifications(),
         #[cfg(feature = "ssr")]
         Route::Statistics => statistics::statistics(),
+        #[cfg(feature = "ssr")]
+        Route::Security => security::security(),
         // The browser leaves them as the server rendered them.
         #[cfg(feature = "hydrate")]
         Route::Account | Route::Notifications => Markup::fixed(""),
         #[cfg(not(feature = "ssr"))]
-        Route::Statistics => Markup::fixed(""),
+        Route::Statistics | Route::Security => Markup::fixed(""),
         #[cfg(not(feature = "hydrate"))]
         Route::Forgot | Route::Reset => Markup::Nothing,
         // These have no frame, or are drawn beside a list.

@@ -40,6 +40,8 @@ pub enum Route {
     Account,
     /// What the person got done.
     Statistics,
+    /// What was recorded of the person.
+    Security,
     /// One task.
     Task(TaskId),
     /// Anything else.
@@ -67,6 +69,7 @@ impl Route {
             "/notifications" => Self::Notifications,
             "/account" => Self::Account,
             "/statistics" => Self::Statistics,
+            "/audit" => Self::Security,
             _ => Self::below(path).unwrap_or(Self::NotFound),
         }
     }
@@ -101,6 +104,7 @@ impl Route {
             Self::Notifications => "/notifications".into(),
             Self::Account => "/account".into(),
             Self::Statistics => "/statistics".into(),
+            Self::Security => "/audit".into(),
             Self::Task(id) => task_href(*id),
         }
     }
@@ -129,7 +133,11 @@ impl Route {
 
     /// Whether the browser draws it itself when one goes there; else it is loaded.
     pub fn is_drawn(&self) -> bool {
-        !self.is_public() && !matches!(self, Self::Account | Self::Notifications | Self::Statistics)
+        !self.is_public()
+            && !matches!(
+                self,
+                Self::Account | Self::Notifications | Self::Statistics | Self::Security
+            )
     }
 
     /// Whether a task opens beside this page.
@@ -157,6 +165,7 @@ impl Route {
             Self::Notifications => "Notifications".into(),
             Self::Account => "Account".into(),
             Self::Statistics => "Statistics".into(),
+            Self::Security => "Security log".into(),
             Self::Task(_) => "Task".into(),
             Self::NotFound => "Nothing here".into(),
         }
@@ -233,6 +242,7 @@ mod tests {
             Route::Notifications,
             Route::Account,
             Route::Statistics,
+            Route::Security,
             Route::Task(id),
         ];
         for page in pages {

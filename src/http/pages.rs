@@ -22,7 +22,7 @@ use tidings_domain::{error::Code, statistics::DAYS_DEFAULT, view::View};
 
 use super::{
     api::stats,
-    problem,
+    audit, problem,
     routes::Routes,
     rpc::{form, tasks::Port},
     rpc_people,
@@ -57,6 +57,7 @@ pub fn routes() -> Routes {
         .get("/notifications", page)
         .get("/account", page)
         .get("/statistics", page)
+        .get("/audit", page)
         .get("/tasks/{id}", page)
 }
 
@@ -139,6 +140,7 @@ fn start(app: &App, actor: Option<&Actor>, uri: &Uri) -> PageData {
         notices: None,
         samples: false,
         statistics: None,
+        security: None,
         failed: failed.filter(|_| fault.is_some()),
         fault,
     }
@@ -188,6 +190,7 @@ async fn load(app: &App, actor: Option<&Actor>, route: &Route, data: &mut PageDa
             let days = days.unwrap_or(DAYS_DEFAULT);
             data.statistics = Some(app.tasks.statistics(actor, days).await?);
         }
+        Route::Security => data.security = Some(audit::shown(app, actor, &data.query).await?),
         _ => {}
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod profile;
 mod reset;
 mod tokens;
+mod trail;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use tracing::instrument;
 use crate::{
     auth::{
         Actor, Caller,
+        failures::Failures,
         password::Passwords,
         rate::{Limit, Rate, network},
         reset::Resets,
@@ -82,6 +84,7 @@ pub struct Accounts {
     reset: Limit,
     sign_up_address: Limit,
     resets: Resets,
+    failures: Failures,
 }
 
 impl Accounts {
@@ -103,6 +106,7 @@ impl Accounts {
             proof: limit(limits.sign_in_account),
             reset: limit(limits.sign_in_account),
             sign_up_address: limit(limits.sign_up_address),
+            failures: Failures::new(ambient.clock.clone()),
             passwords: Passwords::new().await?,
             store,
             ambient,
@@ -204,10 +208,13 @@ impl Accounts {
                 Ok(SignedIn { user, secret })
             }
             account => {
-                let user = account.map(|a| a.user.id);
-                let data = seen(user, caller);
-                let event = self.event(EventType::LoginFailed, user, data, trace(caller));
-                self.store.record(&event).await?;
+                // Whoever guesses must not fill the log.
+                if self.failures.count(caller.ip) {
+                    let user = account.map(|a| a.user.id);
+                    let data = seen(user, caller);
+                    let event = self.event(EventType::LoginFailed, user, data, trace(caller));
+                    self.store.record(&event).await?;
+                }
                 Err(Code::InvalidCredentials.into())
             }
         }

@@ -26,6 +26,7 @@ mod sessions;
 mod statistics;
 mod tasks;
 mod tokens;
+mod trail;
 mod write;
 mod writer;
 

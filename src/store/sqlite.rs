@@ -25,6 +25,7 @@ mod sessions;
 mod statistics;
 mod tasks;
 mod tokens;
+mod trail;
 mod write;
 mod writer;
 

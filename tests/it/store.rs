@@ -23,6 +23,7 @@ mod search;
 mod series;
 mod sqlite;
 mod statistics;
+mod trail;
 mod verify;
 
 /// Runs each test of the contract on each store.
@@ -69,6 +70,7 @@ macro_rules! contract {
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
                 claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
                 records_an_event_once, records_once_what_the_inbox_forgot;
+            trail: shows_a_person_theirs, goes_on_where_it_ended;
             missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
                 remembers_up_to_where_it_compared;
             mails: hands_mail_out_once, settles_mail, writes_one_mail_once, makes_its_secret_once;

@@ -47,6 +47,8 @@ impl FromJson for PageData {
             samples: false,
             #[cfg(feature = "ssr")]
             statistics: None,
+            #[cfg(feature = "ssr")]
+            security: None,
             fault: json.field("fault")?,
             failed: json.field("failed")?,
         })

@@ -197,6 +197,14 @@ fn sessions() -> Markup {
             </form>
         </div>
     };
+    let form = view! {
+        {form}
+        <p>
+            <a class="link" href="/audit">
+                "Security log"
+            </a>
+        </p>
+    };
     let words = "Where you sign in, you stay signed in for 30 days after your last visit.";
     card("card", "Sessions", words, form)
 }

@@ -77,6 +77,8 @@ fn page(tasks: Vec<Task>, complete: bool) -> PageData {
         samples: false,
         #[cfg(feature = "ssr")]
         statistics: None,
+        #[cfg(feature = "ssr")]
+        security: None,
         fault: None,
         failed: None,
     }

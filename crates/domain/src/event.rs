@@ -49,13 +49,15 @@ pub enum EventType {
     TokenCreated,
     /// A personal token was revoked.
     TokenRevoked,
+    /// A person's data was downloaded.
+    DataExported,
     /// Something that a later version knows. Readers go past it; nobody writes it.
     Unknown,
 }
 
 impl EventType {
     /// All that are known.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::TaskCreated,
         Self::TaskUpdated,
         Self::TaskCompleted,
@@ -71,6 +73,7 @@ impl EventType {
         Self::PasswordChanged,
         Self::TokenCreated,
         Self::TokenRevoked,
+        Self::DataExported,
     ];
 
     /// As it is written in `event_type`.
@@ -91,6 +94,7 @@ impl EventType {
             Self::PasswordChanged => "audit.user.password_changed",
             Self::TokenCreated => "audit.token.created",
             Self::TokenRevoked => "audit.token.revoked",
+            Self::DataExported => "audit.data.exported",
             Self::Unknown => "unknown",
         }
     }
@@ -121,7 +125,8 @@ impl EventType {
             | Self::LoggedOut
             | Self::PasswordChanged
             | Self::TokenCreated
-            | Self::TokenRevoked => &[Topic::AuditLogs],
+            | Self::TokenRevoked
+            | Self::DataExported => &[Topic::AuditLogs],
             Self::Unknown => &[],
         }
     }

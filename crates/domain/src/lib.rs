@@ -25,4 +25,6 @@ pub mod statistics;
 pub mod task;
 pub mod text;
 pub mod time;
+#[cfg(feature = "server")]
+pub mod trail;
 pub mod view;

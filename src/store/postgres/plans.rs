@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, replay,
-    retention, series, statistics, tasks, write,
+    retention, series, statistics, tasks, trail, write,
 };
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
@@ -82,6 +82,10 @@ async fn walks_no_table() {
         outbox::CLAIMED,
         outbox::SETTLE,
         audit::RECORD,
+        trail::ALL,
+        trail::TASKS,
+        trail::SECURITY,
+        trail::ACCOUNT,
         mails::CLAIM,
         mails::SETTLE,
         notices::RECIPIENTS,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, replay,
-    retention, series, statistics, tasks, write,
+    retention, series, statistics, tasks, trail, write,
 };
 use crate::store::{Sort, SortKey, TaskQuery};
 
@@ -79,6 +79,10 @@ async fn walks_no_table() {
         write::PURGE,
         outbox::SETTLE,
         audit::RECORD,
+        trail::ALL,
+        trail::TASKS,
+        trail::SECURITY,
+        trail::ACCOUNT,
         mails::DUE,
         mails::CLAIM,
         mails::SETTLE,
