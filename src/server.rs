@@ -326,7 +326,12 @@ fn by_dapr(config: &Config, sidecar: &Sidecar, holder: Uuid) -> Result<ByDapr> {
     Ok(ByDapr {
         presence,
         transport: Arc::new(transport),
-        watch: Watch::new(client.clone(), wanted, standing.clone()),
+        watch: Watch::new(
+            client.clone(),
+            sidecar.outbox.clone(),
+            wanted,
+            standing.clone(),
+        ),
         roster: Roster::new(client, settings, &config.roles, standing.clone()),
         standing,
     })

@@ -171,6 +171,16 @@ impl Standing {
         self.now().failing.insert(topic, why.to_owned());
     }
 
+    /// Whether any topic takes nothing for now.
+    pub fn is_failing(&self) -> bool {
+        !self.now().failing.is_empty()
+    }
+
+    /// Nothing waits for a topic any more, so that it may not be called failing.
+    pub fn emptied(&self, topic: Topic) {
+        self.now().failing.remove(&topic);
+    }
+
     /// A topic takes messages.
     pub fn taken(&self, topic: Topic) {
         let mut now = self.now();

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::standing::Standing;
-use crate::dapr::{Client, Metadata, Settings, Subscription};
+use crate::{
+    dapr::{Client, Metadata, Settings, Subscription},
+    store::Outbox,
+};
 
 /// How often to ask a sidecar that answers, and one that does not.
 const ASK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(500));
@@ -45,15 +48,23 @@ impl Wanted {
 /// Asks the sidecar how it is, until it is told to stop.
 pub struct Watch {
     client: Client,
+    outbox: Arc<dyn Outbox>,
     standing: Arc<Standing>,
     wanted: Wanted,
 }
 
 impl Watch {
-    /// Keeps `standing` true of the sidecar that `client` calls, which should have what is wanted.
-    pub fn new(client: Client, wanted: Wanted, standing: Arc<Standing>) -> Self {
+    /// Keeps `standing` true of the sidecar that `client` calls, which should have what is wanted,
+    /// and of the outbox that is published through it.
+    pub fn new(
+        client: Client,
+        outbox: Arc<dyn Outbox>,
+        wanted: Wanted,
+        standing: Arc<Standing>,
+    ) -> Self {
         Self {
             client,
+            outbox,
             standing,
             wanted,
         }
@@ -94,7 +105,20 @@ impl Watch {
             }
             Err(error) => self.standing.lacks(vec![error.to_string()]),
         }
+        self.look_for_the_emptied().await;
         ASK.0
+    }
+
+    /// What failed here may have been published by another process, or be gone with its person.
+    async fn look_for_the_emptied(&self) {
+        if !self.standing.is_failing() {
+            return;
+        }
+        // Should the database be away, others say so, and this one looks again soon.
+        let depths = self.outbox.depth().await.unwrap_or_default();
+        for depth in depths.iter().filter(|depth| depth.pending == 0) {
+            self.standing.emptied(depth.topic);
+        }
     }
 }
 

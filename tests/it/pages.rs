@@ -142,7 +142,7 @@ async fn what_is_not_there_is_a_page_of_its_own() {
         "/tags/",
         "/nowhere",
         "/inbox/more",
-        PRIVATE[10],
+        PRIVATE[11],
     ] {
         let page = bob.get(path).await;
         page.status(404);

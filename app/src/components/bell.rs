@@ -6,7 +6,7 @@ use crate::{api::notices::Notices, prelude::*};
 
 /// The bell, with whether something is unread.
 pub fn bell() -> Markup {
-    let unread = use_context::<Notices>().map_or(0, |notices| notices.unread);
+    let unread = expect_context::<Notices>().unread;
     let label = match unread {
         0 => "Notifications".to_owned(),
         unread => ["Notifications, ", &unread.to_string(), " unread"].concat(),

@@ -58,7 +58,7 @@ fn done(query: &str) -> Option<&'static str> {
 pub fn account() -> Markup {
     let mut profile = Client::get().profile().get_untracked();
     let email = profile.as_ref().map(|p| p.user.email.clone());
-    let settings = use_context::<Notices>().unwrap_or_default().settings;
+    let settings = expect_context::<Notices>().settings;
     let Start {
         tokens,
         new_token,

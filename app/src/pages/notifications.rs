@@ -25,7 +25,7 @@ const SNOOZES: [(&str, &str); 3] = [
 pub fn notifications() -> Markup {
     let Notices {
         unread, list, next, ..
-    } = use_context().unwrap_or_default();
+    } = expect_context();
     let sub = move || match unread {
         0 => "All are read.".to_owned(),
         1 => "One is unread.".to_owned(),
