@@ -12,6 +12,8 @@ async function shown(context: BrowserContext): Promise<{ title: string; data: st
   const list: { title: string; data: string }[] = [];
   await context.exposeFunction('shows', (title: string, data: string) => void list.push({ title, data }));
   await context.addInitScript(() => {
+    // An empty tab has none.
+    if (!('ServiceWorkerRegistration' in window)) return;
     ServiceWorkerRegistration.prototype.showNotification = async function (title, options) {
       await (window as unknown as { shows: (title: string, data: string) => Promise<void> }).shows(title, options!.data);
     };

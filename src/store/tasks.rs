@@ -248,8 +248,7 @@ pub struct StoredEvent {
 impl StoredEvent {
     /// Whether it tells of a notification. Nothing that people write can hold these quotes unescaped.
     pub fn is_notification(&self) -> bool {
-        self.json
-            .contains(r#""event_type":"notification.created""#)
+        self.json.contains(r#""event_type":"notification.created""#)
     }
 }
 

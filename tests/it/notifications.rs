@@ -261,9 +261,11 @@ async fn the_bell_of_every_tab_is_told(app: TestApp) {
     let mut tabs = Vec::new();
     for _ in 0..2 {
         let mut tab = Tab::open(&app.base, &[(*name, value)]).await.unwrap();
-        tab.send(json!({ "t": "hello", "client_id": Uuid::now_v7(), "tab_id": Uuid::now_v7(),
-            "resume": null, "unread": true }))
-            .await;
+        tab.send(
+            json!({ "t": "hello", "client_id": Uuid::now_v7(), "tab_id": Uuid::now_v7(),
+            "resume": null, "unread": true }),
+        )
+        .await;
         assert_eq!(unread(&mut tab).await, 0);
         tabs.push(tab);
     }

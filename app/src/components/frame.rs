@@ -11,7 +11,10 @@ use super::{
     toasts::toasts,
     top_bar::top_bar,
 };
-use crate::{browser::page::mark, navigate::Place, page::PageData, pages, route::Route, state::Client, ui::Ui};
+use crate::{
+    browser::page::mark, navigate::Place, page::PageData, pages, route::Route, state::Client,
+    ui::Ui,
+};
 
 /// The frame, and in it the page that `page` describes.
 pub fn frame(page: &PageData, route: Route) -> Markup {
