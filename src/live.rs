@@ -9,6 +9,7 @@
 pub mod frames;
 pub mod presence;
 pub mod tabs;
+pub mod unread;
 
 use std::{
     collections::HashMap,
@@ -23,7 +24,7 @@ use axum::extract::ws::Utf8Bytes;
 use prometheus_client::metrics::histogram::Histogram;
 use tidings_domain::id::UserId;
 use tokio::{
-    sync::{Notify, broadcast},
+    sync::{Notify, broadcast, watch},
     time::Instant,
 };
 use tokio_util::{
@@ -31,7 +32,10 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use self::tabs::Tabs;
+use self::{
+    tabs::Tabs,
+    unread::{Bell, Unread},
+};
 use crate::{error::Result, metrics, shutdown::watched, store::Feeds};
 
 /// Sockets that a person may have open.
@@ -74,6 +78,8 @@ struct Channel {
     /// The last seq that was handed out.
     head: AtomicI64,
     pulses: broadcast::Sender<Pulse>,
+    /// Counted as long as a tab wants to know.
+    unread: watch::Sender<Unread>,
 }
 
 /// Events `from` to `to`, ready to be sent to each socket whose cursor is just before. Without a
@@ -92,8 +98,18 @@ pub struct Pulse {
 pub struct Seat {
     hub: Arc<Hub>,
     user: UserId,
+    channel: Arc<Channel>,
     /// What the pump hands out from when the seat was taken.
     pub pulses: broadcast::Receiver<Pulse>,
+}
+
+impl Seat {
+    /// Tells from now on how many notifications are unread, at once at first.
+    pub fn bell(&self) -> Bell {
+        let bell = Bell::new(&self.channel.unread);
+        self.channel.wake.notify_one();
+        bell
+    }
 }
 
 impl Drop for Seat {
@@ -153,6 +169,7 @@ impl Hub {
         Some(Seat {
             hub: self.clone(),
             user,
+            channel: entry.channel.clone(),
             pulses: entry.channel.pulses.subscribe(),
         })
     }
@@ -198,6 +215,7 @@ impl Hub {
             wake: Notify::new(),
             head: AtomicI64::new(0),
             pulses: broadcast::Sender::new(BACKLOG),
+            unread: watch::Sender::default(),
         });
         let stop = self.stop.child_token();
         let pump = Pump {
@@ -237,13 +255,15 @@ impl Pump {
         let mut cursor = None;
         loop {
             let (woken, before) = (Instant::now(), cursor);
-            let wait = match self.read_on(&mut cursor).await {
-                Ok(()) => {
-                    if before.is_some() && cursor > before {
-                        self.wakes.observe(woken.elapsed().as_secs_f64());
-                    }
-                    self.poll
+            let mut read = self.read_on(&mut cursor).await;
+            if read.is_ok() {
+                if before.is_some() && cursor > before {
+                    self.wakes.observe(woken.elapsed().as_secs_f64());
                 }
+                read = self.count().await;
+            }
+            let wait = match read {
+                Ok(()) => self.poll,
                 Err(error) => {
                     tracing::warn!(%error, user_id = %self.user, "a log was not read for its sockets");
                     Some(RECOVER)
@@ -272,6 +292,14 @@ impl Pump {
         };
         loop {
             let (head, events) = self.feeds.events(self.user, *at, PAGE).await?;
+            if let Some(told) = events.iter().rfind(|event| event.is_notification()) {
+                // Not news yet: what is unread is counted once all is handed out.
+                let quietly = |unread: &mut Unread| {
+                    unread.last = told.seq;
+                    false
+                };
+                self.channel.unread.send_if_modified(quietly);
+            }
             for pulse in frames::pulses(*at, &events) {
                 *at = pulse.to;
                 self.hand_out(pulse);
@@ -280,6 +308,16 @@ impl Pump {
                 return Ok(());
             }
         }
+    }
+
+    /// Counts what is unread, where a tab wants to know. What is read makes no event, so that every
+    /// wake may be about it.
+    async fn count(&self) -> Result<()> {
+        if self.channel.unread.receiver_count() > 0 {
+            let count = self.feeds.unread(self.user).await?;
+            self.channel.unread.send_modify(|told| told.count = count);
+        }
+        Ok(())
     }
 
     fn hand_out(&self, pulse: Pulse) {

@@ -44,6 +44,12 @@ impl Assets {
     }
 }
 
+/// What the page of nobody does in the browser: it tells the form for a new account the time zone,
+/// and lets the other tabs look whether they are still signed in, for signing out in one ends all.
+const NOBODY: &str = "document.querySelector('input[name=time_zone]')?.setAttribute('value',\
+    Intl.DateTimeFormat().resolvedOptions().timeZone);\
+    new BroadcastChannel('tidings').postMessage('')";
+
 /// The document of a page.
 pub fn shell(page: PageData, assets: &Assets) -> Whole {
     moment(|| document(&page, assets).into())
@@ -73,6 +79,10 @@ fn document(page: &PageData, assets: &Assets) -> Markup {
         js = assets.js,
         wasm = assets.wasm,
     );
+    let beside = match page.profile {
+        Some(_) => view! { <script type="module" nonce=nonce.clone() src="/notify.js"></script> },
+        None => view! { <script type="module" nonce=nonce.clone() inner_html=NOBODY></script> },
+    };
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>
@@ -109,6 +119,7 @@ fn document(page: &PageData, assets: &Assets) -> Markup {
                     </style>
                 </noscript>
                 <script type="module" nonce=nonce inner_html=start></script>
+                {beside}
             </head>
             <body>
                 {app(page)}

@@ -33,7 +33,6 @@ pub mod queue;
 pub mod toast;
 pub mod undo;
 
-pub use self::live::nobody;
 use self::{core::Core, lists::Lists, toast::Toasts, undo::Undoable};
 
 /// How the tab stands to the server.

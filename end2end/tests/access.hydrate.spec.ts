@@ -31,7 +31,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const gone = await add({ title: 'Gone' });
       await context.request.delete(`${baseURL}/api/tasks/${gone.id}`);
       await context.request.patch(`${baseURL}/api/tasks/${task.id}`, { data: { title: 'Buy groceries and cook' } });
-      for (const path of ['/inbox', '/today', '/upcoming', '/completed', '/tags/home', '/search', '/search?q=buy', '/trash', '/activity', '/notifications', '/account', `/tasks/${task.id}`]) {
+      // The list of notifications is to hold one.
+      const kinds = { task_created: { app: true, browser: false, mail: false } };
+      await context.request.put(`${baseURL}/api/me/notifications`, { data: kinds });
+      await add({ title: 'Told of' });
+      await expect.poll(async () => (await (await context.request.get(`${baseURL}/api/notifications`)).json()).items.length).toBe(1);
+      for (const path of ['/inbox', '/today', '/upcoming', '/completed', '/tags/home', '/search', '/search?q=buy', '/trash', '/activity', '/notifications', '/statistics', '/account', `/tasks/${task.id}`]) {
         await page.goto(path);
         await live(page);
         await clean(page);
@@ -39,7 +44,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
 
     test('with nothing', async ({ page, person }) => {
-      for (const path of ['/inbox', '/today', '/upcoming', '/completed', '/search?q=nothing', '/trash', '/activity']) {
+      for (const path of ['/inbox', '/today', '/upcoming', '/completed', '/search?q=nothing', '/trash', '/activity', '/notifications', '/statistics']) {
         await page.goto(path);
         await live(page);
         await clean(page);

@@ -32,6 +32,18 @@ test('three tabs stay equal through edits from each', async ({ page, person, con
   await same([one, two]);
 });
 
+test('a recurring task that is completed in one tab has its next one in the other', async ({ person, context }) => {
+  const one = await tab(context);
+  const two = await tab(context);
+  await add(one, 'Water the plants today every day', 'Water the plants');
+  await expect(row(two, 'Water the plants')).toContainText('Today');
+  await row(one, 'Water the plants').getByRole('button', { name: 'Complete Water the plants' }).click();
+  for (const page of [two, one]) {
+    await expect(rows(page)).toHaveCount(1);
+    await expect(row(page, 'Water the plants')).toContainText('Tomorrow');
+  }
+});
+
 test('what one is typing stays while others change the list', async ({ page, person, context }) => {
   const one = await tab(context);
   const two = await tab(context);

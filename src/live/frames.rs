@@ -42,6 +42,11 @@ pub fn tabs(count: u32) -> Utf8Bytes {
     format!(r#"{{"t":"tabs","count":{count}}}"#).into()
 }
 
+/// Says how many notifications are unread.
+pub fn unread(count: i64) -> Utf8Bytes {
+    format!(r#"{{"t":"unread","count":{count}}}"#).into()
+}
+
 /// Says that a snapshot follows.
 pub fn reset(reason: ResetReason) -> Utf8Bytes {
     json!({ "t": "reset", "reason": reason }).to_string().into()
@@ -213,6 +218,7 @@ mod tests {
         );
         assert_eq!(read(&live(3)), ServerFrame::Live { cursor: 3 });
         assert_eq!(read(&tabs(3)), ServerFrame::Tabs { count: 3 });
+        assert_eq!(read(&unread(3)), ServerFrame::Unread { count: 3 });
         assert_eq!(
             read(&reset(ResetReason::TooMany)),
             ServerFrame::Reset {

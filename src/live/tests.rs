@@ -12,6 +12,7 @@ use crate::store::StoredEvent;
 struct Logs {
     heads: Mutex<HashMap<UserId, i64>>,
     reads: AtomicI64,
+    unread: AtomicI64,
     is_broken: AtomicBool,
 }
 
@@ -49,6 +50,10 @@ impl Feeds for Logs {
 
     async fn recent(&self, _: UserId, _: i64, _: usize) -> Result<Vec<StoredEvent>> {
         Ok(Vec::new())
+    }
+
+    async fn unread(&self, _: UserId) -> Result<i64> {
+        Ok(self.unread.load(Ordering::SeqCst))
     }
 }
 
@@ -221,4 +226,24 @@ async fn a_pump_that_fails_is_noticed() {
     hub.wake(&[user(1)]);
     let noticed = tokio::time::timeout(RECOVER, hub.failed().cancelled());
     noticed.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bell_rings_when_something_is_told_or_read_and_not_otherwise() {
+    let (hub, logs) = hub(None);
+    let seat = hub.seat(user(1), logs.clone()).unwrap();
+    let mut bell = seat.bell();
+    assert_eq!(bell.rings().await, 0);
+    logs.unread.store(2, Ordering::SeqCst);
+    hub.wake(&[user(1)]);
+    assert_eq!(bell.rings().await, 2);
+    let mut other = hub.seat(user(1), logs.clone()).unwrap().bell();
+    assert_eq!(other.rings().await, 2, "at once");
+    logs.write(user(1), 1);
+    hub.wake(&[user(1)]);
+    let quiet = tokio::time::timeout(RECOVER, bell.rings()).await;
+    assert!(quiet.is_err(), "a task changed");
+    logs.unread.store(0, Ordering::SeqCst);
+    hub.wake(&[user(1)]);
+    assert_eq!((bell.rings().await, other.rings().await), (0, 0));
 }

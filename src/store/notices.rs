@@ -76,8 +76,6 @@ pub trait Notices: Send + Sync {
         after: Option<NoticePlace>,
         limit: usize,
     ) -> Result<Vec<Notification>>;
-    /// How many of a person's are unread.
-    async fn unread(&self, user: UserId) -> Result<i64>;
     /// One of a person's.
     async fn notification(&self, user: UserId, id: Uuid) -> Result<Option<Notification>>;
     /// Marks one of a person's as read, if it was not: what it is then, if it is there.

@@ -245,6 +245,13 @@ pub struct StoredEvent {
     pub json: Arc<str>,
 }
 
+impl StoredEvent {
+    /// Whether it tells of a notification. Nothing that people write can hold these quotes unescaped.
+    pub fn is_notification(&self) -> bool {
+        self.json.contains(r#""event_type":"notification.created""#)
+    }
+}
+
 /// Bytes of events after which a read of the log ends early.
 pub const EVENTS_BYTES: usize = 4 * 1024 * 1024;
 
@@ -265,4 +272,6 @@ pub trait Feeds: Send + Sync {
     ) -> Result<(i64, Vec<StoredEvent>)>;
     /// The newest events of tasks before `before`, newest first: the Activity page.
     async fn recent(&self, user: UserId, before: i64, limit: usize) -> Result<Vec<StoredEvent>>;
+    /// How many of a person's notifications are unread: what tabs are told beside the events.
+    async fn unread(&self, user: UserId) -> Result<i64>;
 }

@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
-use crate::kit::{Person, TestApp, on_each_database};
+use crate::{
+    kit::{Person, TestApp, on_each_database},
+    live::tab::Tab,
+};
 
 on_each_database!(TestApp:
     a_reminder_rings_once,
     a_notification_is_read_and_put_off,
     people_choose_what_they_are_told,
     a_streak_is_told_of,
+    the_bell_of_every_tab_is_told,
 );
 
 /// What there is once it is so, within a while.
@@ -238,6 +243,57 @@ async fn a_streak_is_told_of(app: TestApp) {
     })
     .await;
     assert_eq!(list(&ada).await.len(), 1);
+}
+
+/// Reads on until a tab is told how many are unread.
+async fn unread(tab: &mut Tab) -> Value {
+    loop {
+        let frame = tab.frame().await;
+        if frame["t"] == "unread" {
+            return frame["count"].clone();
+        }
+    }
+}
+
+async fn the_bell_of_every_tab_is_told(app: TestApp) {
+    let ada = app.person("Ada").await;
+    let (name, value) = ada.credential.as_ref().unwrap();
+    let mut tabs = Vec::new();
+    for _ in 0..2 {
+        let mut tab = Tab::open(&app.base, &[(*name, value)]).await.unwrap();
+        tab.send(
+            json!({ "t": "hello", "client_id": Uuid::now_v7(), "tab_id": Uuid::now_v7(),
+            "resume": null, "unread": true }),
+        )
+        .await;
+        assert_eq!(unread(&mut tab).await, 0);
+        tabs.push(tab);
+    }
+    let told = reminder(&app, &ada).await;
+    for tab in &mut tabs {
+        assert_eq!(unread(tab).await, 1);
+    }
+    let read = format!("/api/notifications/{}/read", told["id"].as_str().unwrap());
+    ada.post(&read, json!({})).await.status(200);
+    for tab in &mut tabs {
+        assert_eq!(unread(tab).await, 0);
+    }
+    // What the browser alone shows is read from the start, and yet tabs hear of it.
+    let chosen = json!({ "reminder": { "app": false, "browser": true, "mail": false } });
+    ada.put("/api/me/notifications", chosen).await.status(200);
+    reminder(&app, &ada).await;
+    for tab in &mut tabs {
+        assert_eq!(unread(tab).await, 0);
+    }
+    // Who does not ask hears of none of it.
+    let mut other = Tab::open(&app.base, &[(*name, value)]).await.unwrap();
+    other.hello(Value::Null).await;
+    other.snapshot().await;
+    other.events_until_live(4).await;
+    reminder(&app, &ada).await;
+    other.events_to(4, 6).await;
+    other.send(json!({ "t": "ping" })).await;
+    assert_eq!(other.frame().await["t"], "pong");
 }
 
 /// The page's own id, of which its forms derive theirs.

@@ -15,16 +15,6 @@ pub fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The zone that the browser is in, an IANA name.
-pub fn zone() -> Option<String> {
-    let none = js_sys::Object::new();
-    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &none);
-    let options = format.resolved_options();
-    js_sys::Reflect::get(&options, &"timeZone".into())
-        .ok()?
-        .as_string()
-}
-
 /// The zone database at hand: the browser's `Intl`, chrono-tz on the server.
 pub fn zones() -> &'static dyn Zones {
     &ZONES

@@ -43,6 +43,13 @@ fn on(target: &EventTarget, name: &str, f: Box<dyn FnMut(Event)>) {
     let _ = target.add_event_listener_with_callback(name, call.unchecked_ref());
 }
 
+/// Sets an attribute of the root element.
+pub fn mark(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute(name, value);
+    }
+}
+
 /// Leaves a line in the browser's console.
 pub fn warn(text: &str) {
     web_sys::console::warn_1(&JsValue::from_str(text));

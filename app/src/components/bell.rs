@@ -1,4 +1,5 @@
-//! The bell in the top bar, as it is when the page is loaded. Made on the server only.
+//! The bell in the top bar, as it is when the page is loaded. Made on the server only; what comes
+//! later, `public/notify.js` writes.
 
 use super::icon::icon;
 use crate::{api::notices::Notices, prelude::*};
@@ -10,17 +11,16 @@ pub fn bell() -> Markup {
         0 => "Notifications".to_owned(),
         unread => ["Notifications, ", &unread.to_string(), " unread"].concat(),
     };
-    let count = (unread > 0).then(|| {
-        let count = match unread {
-            100.. => "99+".to_owned(),
-            unread => unread.to_string(),
-        };
-        view! { <b aria-hidden="true">{count}</b> }
-    });
+    let count = match unread {
+        100.. => "99+".to_owned(),
+        unread => unread.to_string(),
+    };
     view! {
         <a class="bell" href="/notifications" aria-label=label>
             {icon("#bell")}
-            {count}
+            <b aria-hidden="true" hidden=unread == 0>
+                {count}
+            </b>
         </a>
     }
 }

@@ -11,7 +11,10 @@ use super::{
     toasts::toasts,
     top_bar::top_bar,
 };
-use crate::{navigate::Place, page::PageData, pages, route::Route, state::Client, ui::Ui};
+use crate::{
+    browser::page::mark, navigate::Place, page::PageData, pages, route::Route, state::Client,
+    ui::Ui,
+};
 
 /// The frame, and in it the page that `page` describes.
 pub fn frame(page: &PageData, route: Route) -> Markup {
@@ -30,8 +33,8 @@ pub fn frame(page: &PageData, route: Route) -> Markup {
         let theme = client
             .profile()
             .with(|p| p.as_ref().map(|p| p.theme.clone()));
-        if let (Some(theme), Some(html)) = (theme, document().document_element()) {
-            let _ = html.set_attribute("data-theme", &theme);
+        if let Some(theme) = theme {
+            mark("data-theme", &theme);
         }
     });
     Effect::new(move || {

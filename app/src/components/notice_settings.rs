@@ -21,6 +21,13 @@ pub fn card(settings: Settings) -> Markup {
                 {kinds}
                 <button class="btn">"Save notifications"</button>
             </form>
+            // `notify.js` shows it where the browser can be asked, and says what it answered.
+            <p class="small" id="browser-notices" hidden>
+                <button type="button" class="btn plain">
+                    "Allow notifications in this browser"
+                </button>
+                <span role="status"></span>
+            </p>
         </section>
     }
 }

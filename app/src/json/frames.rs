@@ -31,6 +31,9 @@ impl FromJson for ServerFrame {
             "tabs" => Self::Tabs {
                 count: json.field("count")?,
             },
+            "unread" => Self::Unread {
+                count: json.field("count")?,
+            },
             "reset" => Self::Reset {
                 reason: json.field("reason")?,
             },
@@ -87,12 +90,14 @@ impl ToJson for ClientFrame {
                 tab_id,
                 resume,
                 tabs,
+                unread,
             } => Json::object(&[
                 ("t", "hello".write()),
                 ("client_id", client_id.write()),
                 ("tab_id", tab_id.write()),
                 ("resume", resume.write()),
                 ("tabs", tabs.write()),
+                ("unread", unread.write()),
             ]),
             Self::Sync { cursor } => {
                 Json::object(&[("t", "sync".write()), ("cursor", cursor.write())])

@@ -220,6 +220,7 @@ fn what_a_browser_asks_is_written_as_the_server_reads_it() {
             tab_id: Uuid::from_u128(2),
             resume,
             tabs: true,
+            unread: true,
         });
     }
     writes_like_serde(&ClientFrame::Sync { cursor: 7 });

@@ -20,7 +20,6 @@ use tidings_domain::{
 use uuid::Uuid;
 use web_sys::Event;
 
-pub use self::others::nobody;
 use super::{Client, Link};
 use crate::{
     browser::{channel::Channel, clock, http, id, page, storage, timer::Timer},

@@ -52,6 +52,9 @@ pub enum ClientFrame {
         /// Whether it counts as a tab and is told how many there are.
         #[serde(default)]
         tabs: bool,
+        /// Whether it is told how many notifications are unread.
+        #[serde(default)]
+        unread: bool,
     },
     /// Ask again from here.
     Sync {
@@ -110,6 +113,11 @@ pub enum ServerFrame {
     /// How many tabs the person has, for who asked in the hello.
     Tabs {
         /// Tabs, this one among them.
+        count: u32,
+    },
+    /// How many notifications are unread, for who asked in the hello.
+    Unread {
+        /// Those in the app.
         count: u32,
     },
     /// Forget everything; a snapshot follows.

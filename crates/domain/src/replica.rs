@@ -150,7 +150,10 @@ impl Replica {
                 items,
                 last,
             } => self.snapshot(cursor, items, last),
-            ServerFrame::Tabs { .. } | ServerFrame::Ping | ServerFrame::Pong => Step::Nothing,
+            ServerFrame::Tabs { .. }
+            | ServerFrame::Unread { .. }
+            | ServerFrame::Ping
+            | ServerFrame::Pong => Step::Nothing,
         }
     }
 

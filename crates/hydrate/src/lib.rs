@@ -1,7 +1,7 @@
 //! The browser's entry: takes over the page that the server rendered.
 
 use leptos::prelude::*;
-use tidings_app::{components::frame::frame, json, page::PageData, state, view::Whole};
+use tidings_app::{components::frame::frame, json, page::PageData, view::Whole};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Reads what the page was rendered from, which lies in it as JSON, and hydrates from the same. A
@@ -15,9 +15,6 @@ pub fn hydrate() {
     let Some(page) = text.and_then(|text| json::read::<PageData>(&text)) else {
         return;
     };
-    if page.profile.is_none() {
-        state::nobody();
-    }
     if let Some(route) = page.framed() {
         hydrate_body(move || Whole::from(frame(&page, route)));
     }

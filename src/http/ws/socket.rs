@@ -17,7 +17,7 @@ use super::{FRAME_IN_MAX, Sockets};
 use crate::{
     auth::Via,
     error::Error,
-    live::{PAGE, Pulse, Seat, frames, tabs::Tab},
+    live::{PAGE, Pulse, Seat, frames, tabs::Tab, unread::Bell},
 };
 
 /// Closing takes at most this long.
@@ -93,11 +93,12 @@ impl Socket {
 
     async fn serve(&mut self, seat: &mut Seat) -> Step<Infallible> {
         let timing = self.sockets.timing;
-        let (resume, counts) = timeout(timing.hello, self.hello())
+        let (resume, counts, rings) = timeout(timing.hello, self.hello())
             .await
             .unwrap_or(Err(End::Close(close::LIMIT, "no hello")))?;
         let mut tab = counts.then(|| self.sockets.hub.tabs().open(self.user));
         self.welcome(resume, tab.as_mut()).await?;
+        let mut bell = rings.then(|| seat.bell());
         let mut check = Instant::now() + timing.heartbeat;
         loop {
             let silent = self.heard + 3 * timing.heartbeat;
@@ -116,16 +117,23 @@ impl Socket {
                 }
                 pulse = seat.pulses.recv() => self.pulse(pulse).await?,
                 count = recount(tab.as_mut()) => self.send(frames::tabs(count)).await?,
+                count = unread(bell.as_mut()) => self.send(frames::unread(count)).await?,
             }
         }
     }
 
-    /// Waits for the hello: where to go on from, and whether to tell how many tabs there are.
-    async fn hello(&mut self) -> Step<(Option<Resume>, bool)> {
+    /// Waits for the hello: where to go on from, and whether to tell how many tabs there are and how
+    /// many notifications are unread.
+    async fn hello(&mut self) -> Step<(Option<Resume>, bool, bool)> {
         loop {
             let message = self.ws.recv().await;
             match self.read(message)? {
-                Some(ClientFrame::Hello { resume, tabs, .. }) => return Ok((resume, tabs)),
+                Some(ClientFrame::Hello {
+                    resume,
+                    tabs,
+                    unread,
+                    ..
+                }) => return Ok((resume, tabs, unread)),
                 Some(ClientFrame::Ping) => self.send(frames::pong()).await?,
                 Some(ClientFrame::Sync { .. }) => return Err(malformed()),
                 Some(ClientFrame::Pong) | None => {}
@@ -300,6 +308,14 @@ async fn recount(tab: Option<&mut Tab>) -> u32 {
             tab.changed().await;
             tab.count()
         }
+        None => std::future::pending().await,
+    }
+}
+
+/// How many notifications are unread, once that is news; never for who does not ask.
+async fn unread(bell: Option<&mut Bell>) -> i64 {
+    match bell {
+        Some(bell) => bell.rings().await,
         None => std::future::pending().await,
     }
 }

@@ -74,6 +74,12 @@ impl Feeds for PostgresStore {
             .map_err(db)?;
         rows.iter().map(stored).collect()
     }
+
+    async fn unread(&self, user: UserId) -> Result<i64> {
+        let count = "SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL";
+        let count = sqlx::query_scalar(count).bind(user.0);
+        count.fetch_one(&self.pool).await.map_err(db)
+    }
 }
 
 /// Reads `seq, json`.

@@ -40,7 +40,7 @@ pub(super) enum News {
     None,
     /// The outbox has more.
     Outbox,
-    /// And so have these people's feeds.
+    /// And so have these people's feeds, or their notifications were read.
     Feeds(Arc<[UserId]>),
     /// And so it may; this person's account, sessions or tokens are not what they were.
     Account(UserId),

@@ -147,12 +147,6 @@ impl Notices for PostgresStore {
         rows.iter().map(notification).collect()
     }
 
-    async fn unread(&self, user: UserId) -> Result<i64> {
-        let count = "SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL";
-        let count = sqlx::query_scalar(count).bind(user.0);
-        count.fetch_one(&self.pool).await.map_err(db)
-    }
-
     async fn notification(&self, user: UserId, id: Uuid) -> Result<Option<Notification>> {
         let one = "SELECT id, kind, title, body, task_id, created_at, read_at \
                    FROM notifications WHERE user_id = $1 AND id = $2";
@@ -168,7 +162,7 @@ impl Notices for PostgresStore {
         now: Timestamp,
     ) -> Result<Option<Notification>> {
         self.jobs
-            .write(News::None, move |connection| {
+            .write(News::Feeds([user].into()), move |connection| {
                 Box::pin(async move {
                     let update = sqlx::query(
                         "UPDATE notifications SET read_at = coalesce(read_at, $3) \
@@ -185,7 +179,7 @@ impl Notices for PostgresStore {
 
     async fn mark_all_read(&self, user: UserId, now: Timestamp) -> Result<u64> {
         self.jobs
-            .write(News::None, move |connection| {
+            .write(News::Feeds([user].into()), move |connection| {
                 Box::pin(async move {
                     let update = sqlx::query(
                         "UPDATE notifications SET read_at = $2 \

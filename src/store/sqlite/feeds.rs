@@ -73,6 +73,12 @@ impl Feeds for SqliteStore {
             .map_err(db)?;
         rows.iter().map(stored).collect()
     }
+
+    async fn unread(&self, user: UserId) -> Result<i64> {
+        let count = "SELECT count(*) FROM notifications WHERE user_id = ?1 AND read_at IS NULL";
+        let count = sqlx::query_scalar(count).bind(user.to_string());
+        count.fetch_one(&self.readers).await.map_err(db)
+    }
 }
 
 /// Reads `seq, json`.

@@ -140,12 +140,6 @@ impl Notices for SqliteStore {
         rows.iter().map(notification).collect()
     }
 
-    async fn unread(&self, user: UserId) -> Result<i64> {
-        let count = "SELECT count(*) FROM notifications WHERE user_id = ?1 AND read_at IS NULL";
-        let count = sqlx::query_scalar(count).bind(user.to_string());
-        count.fetch_one(&self.readers).await.map_err(db)
-    }
-
     async fn notification(&self, user: UserId, id: Uuid) -> Result<Option<Notification>> {
         let one = "SELECT id, kind, title, body, task_id, created_at, read_at \
                    FROM notifications WHERE user_id = ?1 AND id = ?2";
@@ -169,7 +163,7 @@ impl Notices for SqliteStore {
         .bind(id.to_string())
         .bind(now.0);
         self.writer
-            .write(News::None, move |connection| {
+            .write(News::Feeds([user].into()), move |connection| {
                 Box::pin(async move {
                     let row = update.fetch_optional(connection).await.map_err(db)?;
                     row.as_ref().map(notification).transpose()
@@ -182,7 +176,7 @@ impl Notices for SqliteStore {
         let update = "UPDATE notifications SET read_at = ?2 WHERE user_id = ?1 AND read_at IS NULL";
         let update = sqlx::query(update).bind(user.to_string()).bind(now.0);
         self.writer
-            .write(News::None, move |connection| {
+            .write(News::Feeds([user].into()), move |connection| {
                 Box::pin(async move {
                     let done = update.execute(connection).await.map_err(db)?;
                     Ok(done.rows_affected())

@@ -3,30 +3,18 @@
 use std::{cell::Cell, rc::Rc};
 use web_sys::Event;
 
-use leptos::{prelude::document, task::spawn_local};
+use leptos::task::spawn_local;
 use tidings_domain::id::TaskId;
 
 use super::Live;
 use crate::{
-    browser::{channel::Channel, clock, locks, page, storage},
+    browser::{channel::Channel, locks, page, storage},
     state::queue,
 };
 
 /// Where the tabs of a browser tell one another what no event says: the id of a task that was
-/// removed for good, or nothing where a session may have ended.
+/// removed for good, or nothing where a session may have ended (the document of nobody says so).
 const CHANNEL: &str = "tidings";
-
-/// What a page of nobody does in the browser: it lets the other tabs look whether they are still
-/// signed in, for signing out in one ends all, and tells the form for a new account the time zone.
-pub fn nobody() {
-    if let Some(channel) = Channel::join(CHANNEL, |_| {}) {
-        channel.say("");
-    }
-    let field = document().query_selector("input[name=time_zone]");
-    if let (Ok(Some(field)), Some(zone)) = (field, clock::zone()) {
-        let _ = field.set_attribute("value", &zone);
-    }
-}
 
 impl Live {
     /// Listens to the other tabs.

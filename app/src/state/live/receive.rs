@@ -10,7 +10,7 @@ use tidings_domain::{
 };
 
 use super::Live;
-use crate::browser::{clock, timer::Timer};
+use crate::browser::{clock, page, timer::Timer};
 
 /// How long a glow is seen, in milliseconds.
 const GLOW_MS: i64 = 1_800;
@@ -35,6 +35,7 @@ impl Live {
                 self.tabs.set(*count);
                 self.show_link();
             }
+            ServerFrame::Unread { count } => page::mark("data-unread", &count.to_string()),
             ServerFrame::Ping => self.send(&ClientFrame::Pong),
             _ => {}
         }

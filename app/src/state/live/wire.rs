@@ -154,6 +154,7 @@ impl Live {
                     tab_id: self.tab,
                     resume,
                     tabs: true,
+                    unread: true,
                 });
                 self.watch();
             }

@@ -1,0 +1,86 @@
+// A reminder that is due shows in every tab, and what is read in one is read in all.
+import type { BrowserContext } from '@playwright/test';
+import { expect, make, type Page, tab, test } from './fixtures';
+
+const bell = (page: Page, name: string) => page.getByRole('banner').getByRole('link', { name, exact: true });
+const now = () => new Date().toISOString();
+/** Reminders are looked for every 15 seconds. */
+const soon = { timeout: 30_000 };
+
+/** What the browser is asked to show, in all tabs: it shows nothing itself without a desktop. */
+async function shown(context: BrowserContext): Promise<{ title: string; data: string }[]> {
+  const list: { title: string; data: string }[] = [];
+  await context.exposeFunction('shows', (title: string, data: string) => void list.push({ title, data }));
+  await context.addInitScript(() => {
+    // An empty tab has none.
+    if (!('ServiceWorkerRegistration' in window)) return;
+    ServiceWorkerRegistration.prototype.showNotification = async function (title, options) {
+      await (window as unknown as { shows: (title: string, data: string) => Promise<void> }).shows(title, options!.data);
+    };
+  });
+  return list;
+}
+
+test('a reminder rings in two tabs, and reading it clears both bells', async ({ person, context, baseURL }) => {
+  const one = await tab(context);
+  const two = await tab(context, '/today');
+  for (const page of [one, two]) await expect(bell(page, 'Notifications')).toBeVisible();
+  const task = await make(context.request, baseURL!, { title: 'Call mom', remind_at: now() });
+  for (const page of [one, two]) {
+    await expect(bell(page, 'Notifications, 1 unread')).toBeVisible(soon);
+    await expect(bell(page, 'Notifications, 1 unread').locator('b')).toHaveText('1');
+  }
+  await bell(one, 'Notifications, 1 unread').click();
+  await expect(one).toHaveURL(/\/notifications$/);
+  await expect(one.getByText('One is unread.')).toBeVisible();
+  const note = one.getByRole('link', { name: 'Call mom', exact: true });
+  await expect(note).toHaveAttribute('href', `/tasks/${task.id}`);
+  await one.getByRole('button', { name: 'Mark as read: Call mom' }).click();
+  await expect(one.getByText('All are read.')).toBeVisible();
+  for (const page of [one, two]) {
+    await expect(bell(page, 'Notifications')).toBeVisible();
+    await expect(bell(page, 'Notifications').locator('b')).toBeHidden();
+  }
+  await note.click();
+  await expect(one).toHaveURL(`/tasks/${task.id}`);
+});
+
+test('the browser shows a reminder once, however many tabs are open, if one let it', async ({ person, context, baseURL }) => {
+  const list = await shown(context);
+  await context.grantPermissions(['notifications'], { origin: baseURL });
+  await tab(context);
+  const two = await tab(context);
+  const seen = () => two.evaluate(() => localStorage.getItem('tidings.seen'));
+  // There is nothing yet, and a tab has taken note of that.
+  await expect.poll(seen).toBe('');
+  const task = await make(context.request, baseURL!, { title: 'Call mom', remind_at: now() });
+  await expect.poll(() => list, soon).toEqual([{ title: 'Call mom', data: `/tasks/${task.id}` }]);
+  // A tab that comes later has nothing to add: by the time it is live it has asked for the lock.
+  const three = await tab(context);
+  await expect(bell(three, 'Notifications, 1 unread')).toBeVisible();
+  await three.evaluate(() => navigator.locks.request('tidings.seen', () => {}));
+  expect(list).toHaveLength(1);
+  // Nor is shown what the person does not want from the browser.
+  const quiet = { reminder: { app: true, browser: false, mail: false } };
+  expect((await context.request.put(`${baseURL}/api/me/notifications`, { data: quiet })).status()).toBe(200);
+  const before = await seen();
+  await make(context.request, baseURL!, { title: 'In the app alone', remind_at: now() });
+  await expect(bell(two, 'Notifications, 2 unread')).toBeVisible(soon);
+  await expect.poll(seen).not.toBe(before);
+  await two.evaluate(() => navigator.locks.request('tidings.seen', () => {}));
+  expect(list).toHaveLength(1);
+});
+
+test('Account asks for permission by a button alone', async ({ person, context, baseURL }) => {
+  await context.addInitScript(() => {
+    let permission = 'default';
+    Object.defineProperty(Notification, 'permission', { get: () => permission });
+    Notification.requestPermission = async () => (permission = 'granted');
+  });
+  const page = await tab(context, '/account');
+  const button = page.getByRole('button', { name: 'Allow notifications in this browser' });
+  await expect(button).toBeVisible();
+  await button.click();
+  await expect(button).toBeHidden();
+  await expect(page.getByText('This browser shows what you ticked.')).toBeVisible();
+});

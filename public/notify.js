@@ -1,0 +1,77 @@
+// Notifications in the browser, beside the application. The tab's socket leaves the number of unread
+// ones on the root element; from there it goes to the bell, and where the person allowed it, what is
+// new is shown by the browser: once, however many tabs are open.
+const root = document.documentElement;
+/** The newest one that a tab of this browser took care of. */
+const SEEN = 'tidings.seen';
+const can = 'Notification' in window && 'serviceWorker' in navigator && 'locks' in navigator;
+
+const read = async path => (await fetch(path)).json();
+const place = notice => notice.created_at + notice.id;
+
+function ring() {
+  const bell = document.querySelector('.bell');
+  const count = Number(root.dataset.unread);
+  if (!bell) return;
+  bell.setAttribute('aria-label', count ? `Notifications, ${count} unread` : 'Notifications');
+  const number = bell.querySelector('b');
+  number.textContent = count > 99 ? '99+' : count;
+  number.hidden = !count;
+}
+
+async function show() {
+  const [{ items }, chosen] = await Promise.all([
+    read('/api/notifications?limit=5'), read('/api/me/notifications'),
+  ]);
+  const seen = localStorage.getItem(SEEN);
+  localStorage.setItem(SEEN, items.length ? place(items[0]) : '');
+  // What was there before the browser was asked to show anything is no news.
+  if (seen === null) return;
+  const news = items.filter(notice => {
+    const { app, browser } = chosen[notice.kind];
+    return browser && place(notice) > seen && !(app && notice.read_at);
+  });
+  if (!news.length) return;
+  await navigator.serviceWorker.register('/sw.js');
+  const worker = await navigator.serviceWorker.ready;
+  for (const { id, title, body, task_id } of news.reverse()) {
+    const data = task_id ? `/tasks/${task_id}` : '/notifications';
+    await worker.showNotification(title, { body, data, tag: id });
+  }
+}
+
+function notify() {
+  if (!can || Notification.permission !== 'granted') return;
+  // One tab after the other: whoever comes second finds it done. What fails (the network, the
+  // session) is in the list all the same.
+  navigator.locks.request(SEEN, show).catch(() => {});
+}
+
+/** The line on Account: asks by a button, or says what the browser answered. */
+function line() {
+  const whole = document.getElementById('browser-notices');
+  if (!can || !whole) return;
+  const [button, says] = whole.children;
+  const words = {
+    granted: 'This browser shows what you ticked.',
+    denied: 'This browser does not allow it. Its settings for this site can.',
+  };
+  const answer = () => {
+    button.hidden = Notification.permission !== 'default';
+    says.textContent = words[Notification.permission] ?? '';
+  };
+  button.onclick = async () => {
+    await Notification.requestPermission();
+    answer();
+    notify();
+  };
+  answer();
+  whole.hidden = false;
+}
+
+new MutationObserver(() => {
+  ring();
+  notify();
+}).observe(root, { attributeFilter: ['data-unread'] });
+if (root.dataset.unread) ring();
+line();
