@@ -101,6 +101,7 @@ impl Planner<'_> {
         match &mutation.action {
             Action::Command(command) => self.carry_out(mutation, command, now)?,
             Action::Skip => self.skip(mutation, now)?,
+            Action::Snooze(until) => self.snooze(mutation, *until, now)?,
             Action::Follow(of) => self.follow(mutation, *of, now)?,
         }
         if let Some(receipt) = mutation.receipt {

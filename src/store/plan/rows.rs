@@ -83,7 +83,7 @@ impl Keys {
             keys.receipts.extend(mutation.receipt);
             let (also, series) = match &mutation.action {
                 Action::Follow(of) => (Some(*of), vec![id, *of]),
-                Action::Skip => (None, vec![id]),
+                Action::Skip | Action::Snooze(_) => (None, vec![id]),
                 Action::Command(command) if may_reopen(command) => {
                     let next = series::next_id(id);
                     (Some(next), vec![next])

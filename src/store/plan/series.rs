@@ -1,7 +1,7 @@
 //! What mutations do to the series that a task is of.
 
 use tidings_domain::{
-    command::Command,
+    command::{Command, TaskPatch},
     error::{Code, Fault},
     event::{Actor, Metadata},
     id::{TaskId, UserId},
@@ -35,6 +35,32 @@ impl Planner<'_> {
         };
         self.carry_out(mutation, &Command::Edit(patch), now)?;
         self.stand(key, occurrence, 0);
+        Ok(())
+    }
+
+    /// Puts the reminder of the mutation's task off. Those that follow on it keep theirs.
+    pub(super) fn snooze(
+        &mut self,
+        mutation: &Mutation,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let key = (mutation.user_id, mutation.task_id);
+        let task = self.loaded.tasks.get(&key);
+        if task.is_some_and(|task| task.completed && task.deleted_at.is_none()) {
+            let words = "The task is completed, so there is nothing to put off.";
+            return Err(Fault::new(Code::Conflict, words).into());
+        }
+        let known = self.loaded.standings.get(&key).map(|s| &s.occurrence);
+        let put_off = task.and_then(|task| series::put_off(task, known, until, self.zones));
+        let patch = TaskPatch {
+            remind_at: Some(Some(until)),
+            ..TaskPatch::default()
+        };
+        self.carry_out(mutation, &Command::Edit(patch), now)?;
+        if let Some(occurrence) = put_off {
+            self.stand(key, occurrence, 0);
+        }
         Ok(())
     }
 
