@@ -236,11 +236,16 @@ impl Planner<'_> {
     }
 
     /// Removes the task, and the contents of its events. It is in the trash, so that no count moves.
+    /// That its series took it there is not forgotten: it may be wanted again.
     fn purge(&mut self, key: (UserId, TaskId)) {
         let head = self.loaded.feeds.get(&key.0).map_or(0, |feed| feed.seq);
+        if self.is_untouched(key, |_| true) {
+            self.stood.insert(key);
+        } else {
+            self.loaded.standings.remove(&key);
+        }
         self.loaded.tasks.remove(&key);
         self.written.remove(&key);
-        self.loaded.standings.remove(&key);
         self.loaded
             .versions
             .retain(|(user, task, _), _| (*user, *task) != key);

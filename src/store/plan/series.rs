@@ -82,8 +82,11 @@ impl Planner<'_> {
             return Ok(());
         };
         let series_id = done.series_id;
+        // One that went for good while the series had it in the trash is made anew.
+        let gone =
+            !self.loaded.tasks.contains_key(&key) && self.loaded.standings.contains_key(&key);
         let mut decided;
-        if !self.loaded.begun.contains(&key) {
+        if gone || !self.loaded.begun.contains(&key) {
             decided = self.decide(key, None, None, &Command::Create(patch), now)?;
             for event in &mut decided {
                 event.task.series_id = series_id;
@@ -133,7 +136,7 @@ impl Planner<'_> {
     }
 
     /// Whether the task is as the series left it, and so.
-    fn is_untouched(&self, key: (UserId, TaskId), so: impl Fn(&Task) -> bool) -> bool {
+    pub(super) fn is_untouched(&self, key: (UserId, TaskId), so: impl Fn(&Task) -> bool) -> bool {
         let left = self.loaded.standings.get(&key).map(|s| s.version);
         let task = self.loaded.tasks.get(&key);
         task.is_some_and(|task| so(task) && left == Some(task.version))

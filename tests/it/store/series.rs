@@ -234,6 +234,36 @@ pub(crate) async fn leaves_alone_what_somebody_touched(store: impl TestStore) {
     assert_eq!((late.version, late.deleted_at.is_some()), (2, true));
 }
 
+pub(crate) async fn makes_anew_what_it_took_back_and_is_gone(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let first = kit.add(ann, daily()).await.id;
+    let next = next_id(first);
+    complete(kit, ann, first, true).await;
+    told(kit, ann, first, 1).await;
+    complete(kit, ann, first, false).await;
+    kit.change(ann, next, Command::Purge).await.unwrap();
+    assert_eq!(told(kit, ann, first, 2).await, None);
+    complete(kit, ann, first, true).await;
+    let anew = told(kit, ann, first, 3).await.unwrap();
+    assert_eq!((anew.version, anew.series_id), (1, Some(first)));
+    assert_eq!(due(kit, ann, next).await, "2026-11-22");
+    // In one transaction, or few.
+    let all = [
+        kit.mutation(ann, first, Command::Complete(Some(false))),
+        kit.mutation(ann, next, Command::Purge),
+        kit.mutation(ann, first, Command::Complete(Some(true))),
+        effect(kit, ann, first, 4),
+    ];
+    let done = join_all(all.map(|mutation| kit.store.mutate(mutation))).await;
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+    // The series goes on from it, and takes it back again.
+    complete(kit, ann, first, false).await;
+    let back = kit.store.task(ann, next).await.unwrap().unwrap();
+    assert_eq!((back.version, back.deleted_at.is_some()), (2, true));
+    assert_eq!(store.faults().await, Vec::<String>::new());
+}
+
 pub(crate) async fn a_series_outlives_its_first_task(store: impl TestStore) {
     let kit = store.kit();
     let ann = kit.person("ann").await;
