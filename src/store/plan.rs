@@ -15,6 +15,7 @@ use tidings_domain::{
     error::{Code, Fault},
     event::{self, Metadata},
     id::{EventId, TaskId, UserId},
+    series::Occurrence,
     task::{TASKS_MAX, Task},
     time::{Timestamp, Zones},
 };
@@ -137,7 +138,7 @@ impl Planner<'_> {
     }
 
     /// Does to the mutation's task what a command does. Opened again, a completed one loses its
-    /// successor if nobody touched that.
+    /// successor if nobody touched that. With another rule a series begins.
     fn carry_out(&mut self, mutation: &Mutation, command: &Command, now: Timestamp) -> Result<()> {
         let key = (mutation.user_id, mutation.task_id);
         let before = self.loaded.tasks.get(&key);
@@ -148,8 +149,17 @@ impl Planner<'_> {
             self.purge(key);
             return Ok(());
         }
+        let begins = decided.last().filter(|last| {
+            let rule = &last.task.recurrence;
+            before.map_or(rule.is_some(), |task| task.recurrence != *rule)
+        });
+        let known = self.loaded.standings.get(&key).map(|s| &s.occurrence);
+        let begins = begins.and_then(|last| Occurrence::of(&last.task, known));
         let metadata = metadata(mutation);
         self.append(key, &metadata, decided, now)?;
+        if let Some(occurrence) = begins {
+            self.stand(key, occurrence, 0);
+        }
         if reopened {
             self.take_back(key, metadata, now)?;
         }

@@ -36,7 +36,7 @@ pub struct Occurrence {
 impl Occurrence {
     /// Where the task stands: as is `known`, if that is of the rule that the task has now, else at the
     /// beginning. None for a task that does not repeat.
-    fn of(task: &Task, known: Option<&Self>) -> Option<Self> {
+    pub fn of(task: &Task, known: Option<&Self>) -> Option<Self> {
         let recurrence = task.recurrence.as_ref()?;
         let same = known.filter(|known| known.recurrence == *recurrence);
         Some(same.cloned().unwrap_or_else(|| Self {

@@ -142,7 +142,7 @@ impl Planner<'_> {
         task.is_some_and(|task| so(task) && left == Some(task.version))
     }
 
-    fn stand(&mut self, key: (UserId, TaskId), occurrence: Occurrence, version: i64) {
+    pub(super) fn stand(&mut self, key: (UserId, TaskId), occurrence: Occurrence, version: i64) {
         let standing = Standing {
             occurrence,
             version,
