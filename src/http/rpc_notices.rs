@@ -47,10 +47,10 @@ impl ports::Notices for Port {
         let snooze = Snooze::parse(until)?;
         let asked: [&[u8]; 3] = [b"snooze", id.as_bytes(), until.as_bytes()];
         let key = Key::client_made(mutation_id, &asked)?;
-        let intent = |task_id, command: tidings_domain::command::Command| {
+        let intent = |task_id, action| {
             Ok(Intent {
                 task_id: Some(task_id),
-                action: command.into(),
+                action,
                 precondition: None,
                 key: Some(key),
                 client_id: None,

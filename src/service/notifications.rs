@@ -3,7 +3,6 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::Days;
 use tidings_domain::{
-    command::{Command, TaskPatch},
     error::{Code, Fault, FieldError},
     id::{TaskId, UserId},
     notice::{Kind, Notification, Settings},
@@ -15,7 +14,7 @@ use super::tasks::{Intent, Tasks};
 use crate::{
     auth::Actor,
     error::Result,
-    store::{NoticePlace, Outcome, SharedStore},
+    store::{Action, NoticePlace, Outcome, SharedStore},
 };
 
 /// The hour at which one is reminded of what was put off until tomorrow.
@@ -131,13 +130,14 @@ impl Notifications {
     /// of it, and marks the notification as read.
     ///
     /// # Errors
-    /// `not_found`, `conflict` where it is about no task, and those of a change.
+    /// `not_found`, `conflict` where it is about no task or one that is completed, and those of a
+    /// change.
     pub async fn snooze(
         &self,
         actor: &Actor,
         id: Uuid,
         snooze: Snooze,
-        intent: impl FnOnce(TaskId, Command) -> Result<Intent, Fault>,
+        intent: impl FnOnce(TaskId, Action) -> Result<Intent, Fault>,
     ) -> Result<Outcome> {
         let notification = self.store.notification(actor.user.id, id).await?;
         let notification = notification.ok_or(Code::NotFound)?;
@@ -146,11 +146,7 @@ impl Notifications {
             return Err(Fault::new(Code::Conflict, words).into());
         };
         let until = snooze.until(self.tasks.now(), &actor.user.time_zone);
-        let patch = TaskPatch {
-            remind_at: Some(Some(until)),
-            ..TaskPatch::default()
-        };
-        let intent = intent(task, Command::Edit(patch))?;
+        let intent = intent(task, Action::Snooze(until))?;
         let outcome = self.tasks.change(actor, intent).await?;
         self.read(actor, id).await?;
         Ok(outcome)

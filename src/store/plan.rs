@@ -15,6 +15,7 @@ use tidings_domain::{
     error::{Code, Fault},
     event::{self, Metadata},
     id::{EventId, TaskId, UserId},
+    series::Occurrence,
     task::{TASKS_MAX, Task},
     time::{Timestamp, Zones},
 };
@@ -101,6 +102,7 @@ impl Planner<'_> {
         match &mutation.action {
             Action::Command(command) => self.carry_out(mutation, command, now)?,
             Action::Skip => self.skip(mutation, now)?,
+            Action::Snooze(until) => self.snooze(mutation, *until, now)?,
             Action::Follow(of) => self.follow(mutation, *of, now)?,
         }
         if let Some(receipt) = mutation.receipt {
@@ -136,7 +138,7 @@ impl Planner<'_> {
     }
 
     /// Does to the mutation's task what a command does. Opened again, a completed one loses its
-    /// successor if nobody touched that.
+    /// successor if nobody touched that. With another rule a series begins.
     fn carry_out(&mut self, mutation: &Mutation, command: &Command, now: Timestamp) -> Result<()> {
         let key = (mutation.user_id, mutation.task_id);
         let before = self.loaded.tasks.get(&key);
@@ -147,8 +149,17 @@ impl Planner<'_> {
             self.purge(key);
             return Ok(());
         }
+        let begins = decided.last().filter(|last| {
+            let rule = &last.task.recurrence;
+            before.map_or(rule.is_some(), |task| task.recurrence != *rule)
+        });
+        let known = self.loaded.standings.get(&key).map(|s| &s.occurrence);
+        let begins = begins.and_then(|last| Occurrence::of(&last.task, known));
         let metadata = metadata(mutation);
         self.append(key, &metadata, decided, now)?;
+        if let Some(occurrence) = begins {
+            self.stand(key, occurrence, 0);
+        }
         if reopened {
             self.take_back(key, metadata, now)?;
         }
@@ -235,11 +246,16 @@ impl Planner<'_> {
     }
 
     /// Removes the task, and the contents of its events. It is in the trash, so that no count moves.
+    /// That its series took it there is not forgotten: it may be wanted again.
     fn purge(&mut self, key: (UserId, TaskId)) {
         let head = self.loaded.feeds.get(&key.0).map_or(0, |feed| feed.seq);
+        if self.is_untouched(key, |_| true) {
+            self.stood.insert(key);
+        } else {
+            self.loaded.standings.remove(&key);
+        }
         self.loaded.tasks.remove(&key);
         self.written.remove(&key);
-        self.loaded.standings.remove(&key);
         self.loaded
             .versions
             .retain(|(user, task, _), _| (*user, *task) != key);

@@ -48,6 +48,8 @@ pub enum Action {
     Command(Command),
     /// Move it on to the next date of its series, without completing it.
     Skip,
+    /// Put its reminder off until then; those that follow on it keep theirs.
+    Snooze(Timestamp),
     /// Make it, the successor of this task, if that is completed and repeats; or bring it back, if it
     /// went because that task was opened again.
     Follow(TaskId),

@@ -8,11 +8,13 @@ use tidings_domain::{id::TaskId, series::next_id};
 use crate::{
     kit::{Person, TestApp, on_each_database},
     live::tab::DEADLINE,
+    notifications::soon,
 };
 
 on_each_database!(TestApp:
     the_next_one_comes_and_goes_with_its_predecessor,
     a_plain_form_skips_one,
+    a_reminder_that_is_put_off_bends_no_series,
 );
 
 fn repeating() -> Value {
@@ -137,4 +139,34 @@ async fn a_plain_form_skips_one(app: TestApp) {
         .refused(409, "conflict", &[]);
     let page = ada.get(&path).await;
     assert!(!page.text.contains("/rpc/skip_task"));
+}
+
+async fn a_reminder_that_is_put_off_bends_no_series(app: TestApp) {
+    app.clock.set("2026-12-10T07:00:00.000Z");
+    let ada = app.person_in("Ada", "Europe/Berlin").await;
+    let mut task = repeating();
+    task["remind_at"] = json!("2026-12-10T08:00:00Z");
+    let task = ada.post("/api/tasks", task).await.expect(201);
+    app.clock.set("2026-12-10T08:05:23.000Z");
+    let ring = app.sidecar().post("/reminder-cron", json!({})).await;
+    ring.status(200);
+    let told = soon(async || {
+        let list = ada.get("/api/notifications").await.expect(200);
+        list["items"][0]["id"].as_str().map(str::to_owned)
+    });
+    let snooze = format!("/api/notifications/{}/snooze", told.await);
+    for (wanted, at) in [
+        ("10m", "2026-12-10T08:15:23.000Z"),
+        ("1h", "2026-12-10T09:05:23.000Z"),
+    ] {
+        let put_off = ada.post(&snooze, json!({ "for": wanted })).await;
+        assert_eq!(put_off.expect(200)["remind_at"], at);
+    }
+    let path = format!("/api/tasks/{}/complete", id(&task));
+    ada.patch(&path, json!({})).await.expect(200);
+    let next = until(&ada, next_id(id(&task)), Value::is_object).await;
+    assert_eq!(next["remind_at"], "2026-12-11T08:00:00.000Z");
+    // What is done is not told of again.
+    let done = ada.post(&snooze, json!({ "for": "1h" })).await;
+    done.refused(409, "conflict", &[]);
 }

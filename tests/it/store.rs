@@ -41,7 +41,8 @@ macro_rules! contract {
             series: makes_one_successor_however_often_it_is_told,
                 looks_again_before_it_makes_a_successor,
                 opening_again_takes_an_untouched_successor_back,
-                leaves_alone_what_somebody_touched, a_series_outlives_its_first_task,
+                leaves_alone_what_somebody_touched, makes_anew_what_it_took_back_and_is_gone,
+                a_first_task_that_is_moved_moves_no_series, a_series_outlives_its_first_task,
                 skips_an_occurrence, does_as_much_in_a_group_as_one_by_one,
                 completing_late_piles_nothing_up;
             lasting: is_unavailable_once_closed, writes_all_of_a_group_or_nothing_and_recovers,

@@ -29,23 +29,49 @@ pub struct Occurrence {
     pub first: Option<NaiveDate>,
     /// Which task of the series under this rule it is, from 1.
     pub nth: i64,
-    /// What a local clock is to show at the reminder, as if it were UTC: where clocks skip that time,
-    /// the reminder itself tells no longer.
-    pub remind: Option<Timestamp>,
+    /// The reminder that those after it take over.
+    pub reminder: Option<Reminder>,
 }
 
 impl Occurrence {
     /// Where the task stands: as is `known`, if that is of the rule that the task has now, else at the
     /// beginning. None for a task that does not repeat.
-    fn of(task: &Task, known: Option<&Self>) -> Option<Self> {
+    pub fn of(task: &Task, known: Option<&Self>) -> Option<Self> {
         let recurrence = task.recurrence.as_ref()?;
         let same = known.filter(|known| known.recurrence == *recurrence);
         Some(same.cloned().unwrap_or_else(|| Self {
             recurrence: recurrence.clone(),
             first: task.due_date,
             nth: 1,
-            remind: None,
+            reminder: known.and_then(|known| known.reminder),
         }))
+    }
+}
+
+/// The reminder of a task as its series has it. What the task itself has may be another for once: it
+/// was put off, left out because it would lie in the past, or clocks skip its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    /// What a local clock is to show, as if it were UTC.
+    pub wall: Timestamp,
+    /// The date of the task that it is for.
+    pub date: NaiveDate,
+    /// The reminder that the task had when this was written: with another, this holds no more.
+    pub at: Option<Timestamp>,
+}
+
+impl Reminder {
+    /// The task's: what is `known`, if it still holds, else the one that the task has.
+    fn of(task: &Task, known: Option<Self>, zones: &dyn Zones) -> Option<Self> {
+        if let Some(known) = known.filter(|known| known.at == task.remind_at) {
+            return Some(known);
+        }
+        let shown = time::local(zones, &task.time_zone, task.remind_at?);
+        Some(Self {
+            wall: Timestamp(shown.and_utc().timestamp_millis()),
+            date: task.due_date.unwrap_or_else(|| shown.date()),
+            at: task.remind_at,
+        })
     }
 }
 
@@ -77,12 +103,13 @@ pub fn successor(
     place: Place<'_>,
 ) -> Option<(TaskPatch, Occurrence)> {
     let here = Occurrence::of(task, known)?;
-    let done = place.date(task, task.completed_at?);
+    let at = task.completed_at?;
+    let done = place.date(task, at);
     let date = match here.recurrence.from {
         RecurFrom::Due => task.due_date?.max(done),
         RecurFrom::Completion => done,
     };
-    let (dates, mut next) = step(task, here, date, place)?;
+    let (dates, mut next) = step(task, here, (date, at), place)?;
     next.nth += 1;
     let patch = TaskPatch {
         completed: None,
@@ -109,14 +136,34 @@ pub fn skipped(
         RecurFrom::Due => due.max(today.checked_sub_days(Days::new(1))?),
         RecurFrom::Completion => due.max(today),
     };
-    step(task, here, date, place)
+    step(task, here, (date, now), place)
 }
 
-/// The next date after `after` and the reminder that goes with it, and where they stand.
+/// Where a task stands once its reminder is put off until `until`: those after it keep the one from
+/// before. None for a task that does not repeat, or has no reminder.
+pub fn put_off(
+    task: &Task,
+    known: Option<&Occurrence>,
+    until: Timestamp,
+    zones: &dyn Zones,
+) -> Option<Occurrence> {
+    let here = Occurrence::of(task, known)?;
+    let reminder = Reminder::of(task, here.reminder, zones)?;
+    Some(Occurrence {
+        reminder: Some(Reminder {
+            at: Some(until),
+            ..reminder
+        }),
+        ..here
+    })
+}
+
+/// The next date after `after` and the reminder that goes with it, unless that is not after `now`, and
+/// where they stand.
 fn step(
     task: &Task,
     here: Occurrence,
-    after: NaiveDate,
+    (after, now): (NaiveDate, Timestamp),
     place: Place<'_>,
 ) -> Option<(TaskPatch, Occurrence)> {
     let mut rule = Rule::parse(&here.recurrence.rule).ok()?;
@@ -137,24 +184,21 @@ fn step(
     {
         return None;
     }
-    let remind = task.remind_at.map(|at| {
-        let zone = &task.time_zone;
-        let kept = here
-            .remind
-            .filter(|wall| instant_of(*wall, zone, place.zones) == at);
-        let wall = kept.unwrap_or_else(|| {
-            let shown = time::local(place.zones, zone, at);
-            Timestamp(shown.and_utc().timestamp_millis())
-        });
-        let due = task.due_date.unwrap_or_else(|| wall.utc().date());
-        wall.plus_ms((date - due).num_milliseconds())
+    let reminder = Reminder::of(task, here.reminder, place.zones).map(|last| {
+        let wall = last.wall.plus_ms((date - last.date).num_milliseconds());
+        let at = instant_of(wall, &task.time_zone, place.zones);
+        Reminder {
+            wall,
+            date,
+            at: Some(at).filter(|at| *at > now),
+        }
     });
     let patch = TaskPatch {
         due_date: Some(Some(date)),
-        remind_at: Some(remind.map(|wall| instant_of(wall, &task.time_zone, place.zones))),
+        remind_at: Some(reminder.and_then(|reminder| reminder.at)),
         ..TaskPatch::default()
     };
-    Some((patch, Occurrence { remind, ..here }))
+    Some((patch, Occurrence { reminder, ..here }))
 }
 
 /// The instant at which clocks in `zone` show what clocks in UTC show at `wall`.

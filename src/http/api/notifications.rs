@@ -26,6 +26,7 @@ use crate::{
         notifications::{Snooze, read_place, write_place},
         tasks::{LIMIT_DEFAULT, LIMIT_MAX},
     },
+    store::Action,
 };
 
 /// The routes.
@@ -92,7 +93,8 @@ pub(super) async fn read_all(State(app): State<AppState>, actor: Actor) -> Resul
 
 /// Puts the reminder of a notification's task off.
 ///
-/// An ordinary change of the task: its `remind_at` moves. `tomorrow` is 09:00 in the person's zone.
+/// An ordinary change of the task: its `remind_at` moves, but not that of those that follow on it.
+/// `tomorrow` is 09:00 in the person's zone.
 #[utoipa::path(post, path = "/api/notifications/{id}/snooze", tag = "Notifications",
     params(("id" = Uuid, Path)), request_body = schemas::Snooze, responses(schemas::Changed))]
 pub(super) async fn snooze(
@@ -105,7 +107,7 @@ pub(super) async fn snooze(
     only(&fields, &["for"])?;
     let wanted: Option<String> = field(&fields, "for", "for is a text.")?;
     let snooze = Snooze::parse(&wanted.unwrap_or_default())?;
-    let intent = |task, command| asked.intent(&actor, Some(task), command);
+    let intent = |task, action: Action| asked.intent(&actor, Some(task), action);
     let outcome = app.notifications.snooze(&actor, id, snooze, intent);
     changed(axum::http::StatusCode::OK, outcome.await?)
 }

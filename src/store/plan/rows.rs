@@ -83,12 +83,12 @@ impl Keys {
             keys.receipts.extend(mutation.receipt);
             let (also, series) = match &mutation.action {
                 Action::Follow(of) => (Some(*of), vec![id, *of]),
-                Action::Skip => (None, vec![id]),
-                Action::Command(command) if may_reopen(command) => {
-                    let next = series::next_id(id);
-                    (Some(next), vec![next])
+                Action::Skip | Action::Snooze(_) => (None, vec![id]),
+                Action::Command(command) => {
+                    let next = may_reopen(command).then(|| series::next_id(id));
+                    let own = may_move(command).then_some(id);
+                    (next, own.into_iter().chain(next).collect())
                 }
-                Action::Command(_) => (None, Vec::new()),
             };
             for key in [Some(id), also].into_iter().flatten().map(|id| (user, id)) {
                 if tasks.insert(key) {
@@ -113,6 +113,16 @@ fn may_reopen(command: &Command) -> bool {
         Command::Replace(patch) => patch.completed != Some(true),
         Command::Restore(version) => version.is_some(),
         Command::Create(_) | Command::Delete | Command::Purge => false,
+    }
+}
+
+/// Whether a command may give a task another rule, or take its place in a series.
+fn may_move(command: &Command) -> bool {
+    match command {
+        Command::Edit(patch) => patch.recurrence.is_some(),
+        Command::Replace(_) | Command::Purge => true,
+        Command::Restore(version) => version.is_some(),
+        Command::Create(_) | Command::Complete(_) | Command::Delete => false,
     }
 }
 
@@ -245,7 +255,8 @@ pub struct WriteSet {
     pub events: Vec<EventRow>,
     /// Tasks as they are after the group, each once, with the JSON that the log has.
     pub tasks: Vec<(UserId, Task, Box<RawValue>)>,
-    /// Tasks deleted for good, with the seq up to which their events lose their contents.
+    /// Tasks deleted for good, with the seq up to which their events lose their contents. Their
+    /// places in series go too, but for what is in `standings`.
     pub purged: Vec<(UserId, TaskId, i64)>,
     /// Answers to keep.
     pub seen: Vec<SeenRow>,
@@ -258,6 +269,14 @@ pub struct WriteSet {
 }
 
 impl WriteSet {
+    /// The tasks that lose their place in a series: those deleted for good that were given none since.
+    pub fn displaced(&self) -> Vec<(UserId, TaskId)> {
+        let standings = self.standings.iter();
+        let stand: HashSet<_> = standings.map(|(user, task, _)| (*user, *task)).collect();
+        let purged = self.purged.iter().map(|(user, task, _)| (*user, *task));
+        purged.filter(|key| !stand.contains(key)).collect()
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()

@@ -1,7 +1,7 @@
 //! What mutations do to the series that a task is of.
 
 use tidings_domain::{
-    command::Command,
+    command::{Command, TaskPatch},
     error::{Code, Fault},
     event::{Actor, Metadata},
     id::{TaskId, UserId},
@@ -38,6 +38,32 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Puts the reminder of the mutation's task off. Those that follow on it keep theirs.
+    pub(super) fn snooze(
+        &mut self,
+        mutation: &Mutation,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let key = (mutation.user_id, mutation.task_id);
+        let task = self.loaded.tasks.get(&key);
+        if task.is_some_and(|task| task.completed && task.deleted_at.is_none()) {
+            let words = "The task is completed, so there is nothing to put off.";
+            return Err(Fault::new(Code::Conflict, words).into());
+        }
+        let known = self.loaded.standings.get(&key).map(|s| &s.occurrence);
+        let put_off = task.and_then(|task| series::put_off(task, known, until, self.zones));
+        let patch = TaskPatch {
+            remind_at: Some(Some(until)),
+            ..TaskPatch::default()
+        };
+        self.carry_out(mutation, &Command::Edit(patch), now)?;
+        if let Some(occurrence) = put_off {
+            self.stand(key, occurrence, 0);
+        }
+        Ok(())
+    }
+
     /// Makes the mutation's task, or brings it back, if it is to follow on the other. Where that is
     /// not to be, or was done before, nothing happens.
     pub(super) fn follow(&mut self, mutation: &Mutation, of: TaskId, now: Timestamp) -> Result<()> {
@@ -56,8 +82,11 @@ impl Planner<'_> {
             return Ok(());
         };
         let series_id = done.series_id;
+        // One that went for good while the series had it in the trash is made anew.
+        let gone =
+            !self.loaded.tasks.contains_key(&key) && self.loaded.standings.contains_key(&key);
         let mut decided;
-        if !self.loaded.begun.contains(&key) {
+        if gone || !self.loaded.begun.contains(&key) {
             decided = self.decide(key, None, None, &Command::Create(patch), now)?;
             for event in &mut decided {
                 event.task.series_id = series_id;
@@ -107,13 +136,13 @@ impl Planner<'_> {
     }
 
     /// Whether the task is as the series left it, and so.
-    fn is_untouched(&self, key: (UserId, TaskId), so: impl Fn(&Task) -> bool) -> bool {
+    pub(super) fn is_untouched(&self, key: (UserId, TaskId), so: impl Fn(&Task) -> bool) -> bool {
         let left = self.loaded.standings.get(&key).map(|s| s.version);
         let task = self.loaded.tasks.get(&key);
         task.is_some_and(|task| so(task) && left == Some(task.version))
     }
 
-    fn stand(&mut self, key: (UserId, TaskId), occurrence: Occurrence, version: i64) {
+    pub(super) fn stand(&mut self, key: (UserId, TaskId), occurrence: Occurrence, version: i64) {
         let standing = Standing {
             occurrence,
             version,

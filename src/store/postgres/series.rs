@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 use tidings_domain::{
     id::{EventId, TaskId, UserId},
-    series::Occurrence,
+    series::{Occurrence, Reminder},
     time::Timestamp,
 };
 
@@ -18,23 +18,25 @@ use crate::{
 
 pub(super) const STANDINGS: &str = "SELECT j.user_id, j.task_id, \
      EXISTS (SELECT FROM events e WHERE e.user_id = j.user_id AND e.task_id = j.task_id), \
-     o.recurrence, o.first, o.nth, o.remind, o.version \
+     o.recurrence, o.first, o.nth, o.remind, o.version, o.remind_date, o.remind_at \
      FROM unnest($1::uuid[], $2::uuid[]) j (user_id, task_id) \
      LEFT JOIN occurrences o ON o.user_id = j.user_id AND o.task_id = j.task_id";
 pub(super) const RECEIPTS: &str = "SELECT i.consumer, i.event_id \
      FROM unnest($1::text[], $2::uuid[]) j (consumer, event_id) \
      JOIN inbox i ON i.consumer = j.consumer AND i.event_id = j.event_id";
 
-/// Receipts, $1 and $2, and standings, $3 to $9.
+/// Receipts, $1 and $2, and standings, $3 to $11.
 pub(super) const WRITE: &str = "\
 WITH i AS (INSERT INTO inbox (consumer, event_id) SELECT * FROM unnest($1::text[], $2::uuid[]) \
     ON CONFLICT DO NOTHING) \
-INSERT INTO occurrences (user_id, task_id, recurrence, first, nth, remind, version) \
+INSERT INTO occurrences (user_id, task_id, recurrence, first, nth, remind, version, \
+    remind_date, remind_at) \
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int8[], $8::int8[], \
-    $9::int8[]) \
+    $9::int8[], $10::text[], $11::int8[]) \
     ON CONFLICT (user_id, task_id) DO UPDATE SET recurrence = excluded.recurrence, \
     first = excluded.first, nth = excluded.nth, remind = excluded.remind, \
-    version = excluded.version";
+    version = excluded.version, remind_date = excluded.remind_date, \
+    remind_at = excluded.remind_at";
 
 /// Loads what is under the keys. Comes after the locks: another process that takes the same event in
 /// is done by then, or has not begun.
@@ -61,12 +63,19 @@ pub(super) async fn load(
                 continue;
             };
             let first: Option<&str> = row.try_get(4).map_err(db)?;
-            let remind: Option<i64> = row.try_get(6).map_err(db)?;
+            let wall: Option<i64> = row.try_get(6).map_err(db)?;
+            let date: Option<&str> = row.try_get(8).map_err(db)?;
+            let date = date.map(str::parse).transpose().map_err(Error::internal)?;
+            let at: Option<i64> = row.try_get(9).map_err(db)?;
             let occurrence = Occurrence {
                 recurrence: from_json(recurrence)?,
                 first: first.map(str::parse).transpose().map_err(Error::internal)?,
                 nth: row.try_get(5).map_err(db)?,
-                remind: remind.map(Timestamp),
+                reminder: wall.zip(date).map(|(wall, date)| Reminder {
+                    wall: Timestamp(wall),
+                    date,
+                    at: at.map(Timestamp),
+                }),
             };
             let version = row.try_get(7).map_err(db)?;
             let standing = Standing {
@@ -115,8 +124,14 @@ pub(super) async fn store(connection: &mut PgConnection, set: &WriteSet) -> Resu
         .bind(rules)
         .bind(list(standings, |s| of(s).first.map(|day| day.to_string())))
         .bind(list(standings, |s| of(s).nth))
-        .bind(list(standings, |s| of(s).remind.map(|wall| wall.0)))
+        .bind(list(standings, |s| of(s).reminder.map(|r| r.wall.0)))
         .bind(list(standings, |s| s.2.version))
+        .bind(list(standings, |s| {
+            of(s).reminder.map(|r| r.date.to_string())
+        }))
+        .bind(list(standings, |s| {
+            of(s).reminder.and_then(|r| r.at).map(|at| at.0)
+        }))
         .execute(connection)
         .await
         .map_err(db)?;

@@ -55,14 +55,14 @@ UPDATE feeds SET seq = f.seq, at = f.at, tasks = f.tasks \
     WHERE feeds.user_id = f.user_id";
 
 /// Comes after appending: events of this very group lose their contents too. $1, $2 tasks that go,
-/// $3 to $5 tasks whose events do, up to a seq, their dead letters, notifications, mails and places
-/// in series.
+/// $3 to $5 tasks whose events do, up to a seq, their dead letters, notifications and mails; $6, $7
+/// tasks that lose their place in a series.
 pub(super) const PURGE: &str = "\
 WITH t AS (DELETE FROM tasks USING unnest($1::uuid[], $2::uuid[]) j (user_id, id) \
     WHERE tasks.user_id = j.user_id AND tasks.id = j.id), \
 d AS (DELETE FROM dead_letters d USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
     WHERE d.user_id = j.user_id AND d.task_id = j.task_id), \
-o AS (DELETE FROM occurrences o USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
+o AS (DELETE FROM occurrences o USING unnest($6::uuid[], $7::uuid[]) j (user_id, task_id) \
     WHERE o.user_id = j.user_id AND o.task_id = j.task_id), \
 n AS (DELETE FROM notifications n USING unnest($3::uuid[], $4::uuid[]) j (user_id, task_id) \
     WHERE n.user_id = j.user_id AND n.task_id = j.task_id), \
@@ -92,13 +92,15 @@ pub(super) async fn store(connection: &mut PgConnection, set: &WriteSet) -> Resu
     let gone = set.purged.iter().map(|(user, task, _)| (*user, *task));
     let gone = gone.filter(|key| !anew.contains(key));
     let (gone_users, gone): (Vec<_>, Vec<_>) = gone.map(|(user, task)| (user.0, task.0)).unzip();
-    let purged = &set.purged;
+    let (purged, displaced) = (&set.purged, set.displaced());
     sqlx::query(PURGE)
         .bind(gone_users)
         .bind(gone)
         .bind(list(purged, |(user, ..)| user.0))
         .bind(list(purged, |(_, task, _)| task.0))
         .bind(list(purged, |(.., seq)| *seq))
+        .bind(list(&displaced, |(user, _)| user.0))
+        .bind(list(&displaced, |(_, task)| task.0))
         .execute(connection)
         .await
         .map_err(db)?;

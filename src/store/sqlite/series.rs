@@ -4,7 +4,7 @@ use futures_util::TryStreamExt;
 use sqlx::{Row, SqliteConnection};
 use tidings_domain::{
     id::{TaskId, UserId},
-    series::Occurrence,
+    series::{Occurrence, Reminder},
     time::Timestamp,
 };
 
@@ -19,7 +19,8 @@ use crate::{
 
 pub(super) const STANDINGS: &str = "SELECT j.value->>0, j.value->>1, \
      EXISTS (SELECT 1 FROM events e WHERE e.user_id = j.value->>0 AND e.task_id = j.value->>1), \
-     o.recurrence, o.first, o.nth, o.remind, o.version FROM json_each(?1) j \
+     o.recurrence, o.first, o.nth, o.remind, o.version, o.remind_date, o.remind_at \
+     FROM json_each(?1) j \
      LEFT JOIN occurrences o ON o.user_id = j.value->>0 AND o.task_id = j.value->>1";
 pub(super) const RECEIPTS: &str = "SELECT j.key FROM json_each(?1) j \
      CROSS JOIN inbox i ON i.consumer = j.value->>0 AND i.event_id = j.value->>1";
@@ -28,12 +29,14 @@ pub(super) const RECEIPTS: &str = "SELECT j.key FROM json_each(?1) j \
 pub(super) const WRITE: &str = "\
 INSERT INTO inbox (consumer, event_id) \
     SELECT value->>0, value->>1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING; \
-INSERT INTO occurrences (user_id, task_id, recurrence, first, nth, remind, version) \
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 \
-    FROM json_each(?) WHERE true \
+INSERT INTO occurrences (user_id, task_id, recurrence, first, nth, remind, version, \
+    remind_date, remind_at) \
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
+    value->>7, value->>8 FROM json_each(?) WHERE true \
     ON CONFLICT (user_id, task_id) DO UPDATE SET recurrence = excluded.recurrence, \
     first = excluded.first, nth = excluded.nth, remind = excluded.remind, \
-    version = excluded.version";
+    version = excluded.version, remind_date = excluded.remind_date, \
+    remind_at = excluded.remind_at";
 
 /// Loads what is under the keys.
 pub(super) async fn load(
@@ -55,12 +58,19 @@ pub(super) async fn load(
                 continue;
             };
             let first: Option<&str> = row.try_get(4).map_err(db)?;
-            let remind: Option<i64> = row.try_get(6).map_err(db)?;
+            let wall: Option<i64> = row.try_get(6).map_err(db)?;
+            let date: Option<&str> = row.try_get(8).map_err(db)?;
+            let date = date.map(str::parse).transpose().map_err(Error::internal)?;
+            let at: Option<i64> = row.try_get(9).map_err(db)?;
             let occurrence = Occurrence {
                 recurrence: from_json(recurrence)?,
                 first: first.map(str::parse).transpose().map_err(Error::internal)?,
                 nth: row.try_get(5).map_err(db)?,
-                remind: remind.map(Timestamp),
+                reminder: wall.zip(date).map(|(wall, date)| Reminder {
+                    wall: Timestamp(wall),
+                    date,
+                    at: at.map(Timestamp),
+                }),
             };
             let version = row.try_get(7).map_err(db)?;
             let standing = Standing {
@@ -97,10 +107,19 @@ pub(super) async fn store(connection: &mut SqliteConnection, set: &WriteSet) -> 
             recurrence,
             first,
             nth,
-            remind,
+            reminder,
         } = &standing.occurrence;
-        let (recurrence, remind) = (to_json(recurrence)?, remind.map(|wall| wall.0));
-        Ok((user, task, recurrence, first, nth, remind, standing.version))
+        Ok((
+            user,
+            task,
+            to_json(recurrence)?,
+            first,
+            nth,
+            reminder.map(|r| r.wall.0),
+            standing.version,
+            reminder.map(|r| r.date),
+            reminder.and_then(|r| r.at).map(|at| at.0),
+        ))
     });
     let standings = standings.collect::<Result<Vec<_>>>()?;
     sqlx::query(WRITE)

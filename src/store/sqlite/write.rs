@@ -138,7 +138,7 @@ pub(super) async fn store(
     sqlx::query(PURGE)
         .bind(to_json(&gone)?)
         .bind(to_json(&set.purged)?)
-        .bind(to_json(&set.purged)?)
+        .bind(to_json(&set.displaced())?)
         .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)
         .bind(to_json(&set.purged)?)

@@ -9,7 +9,11 @@ use tidings::{
 use tidings_domain::{decide::apply, error::Code, id::TaskId, series::next_id, task::Task};
 use tokio::task::JoinSet;
 
-use super::{kit::TestStore, random::Random, series::effect};
+use super::{
+    kit::{NOON, TestStore},
+    random::Random,
+    series::effect,
+};
 
 pub(crate) async fn folds_to_the_tasks(store: impl TestStore) {
     let kit = store.kit();
@@ -32,6 +36,10 @@ pub(crate) async fn folds_to_the_tasks(store: impl TestStore) {
                 8 => effect(kit, user, task, random.below(60) as u128),
                 7 => Mutation {
                     action: Action::Skip,
+                    ..kit.mutation(user, task, random.command())
+                },
+                6 => Mutation {
+                    action: Action::Snooze(NOON.plus_ms(600_000)),
                     ..kit.mutation(user, task, random.command())
                 },
                 _ => kit.mutation(user, task, random.command()),

@@ -222,7 +222,8 @@ pub(crate) async fn leaves_alone_what_somebody_touched(store: impl TestStore) {
     assert!(told(kit, ann, first, 3).await.unwrap().deleted_at.is_some());
     kit.change(ann, next, Command::Purge).await.unwrap();
     assert_eq!(told(kit, ann, first, 4).await, None);
-    assert_eq!(store.rows("occurrences").await, 0);
+    // Where the first stands is still known.
+    assert_eq!(store.rows("occurrences").await, 1);
     // An untouched one too.
     let other = kit.add(ann, daily()).await.id;
     complete(kit, ann, other, true).await;
@@ -232,6 +233,94 @@ pub(crate) async fn leaves_alone_what_somebody_touched(store: impl TestStore) {
         .unwrap();
     let late = told(kit, ann, other, 6).await.unwrap();
     assert_eq!((late.version, late.deleted_at.is_some()), (2, true));
+}
+
+pub(crate) async fn makes_anew_what_it_took_back_and_is_gone(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let first = kit.add(ann, daily()).await.id;
+    let next = next_id(first);
+    complete(kit, ann, first, true).await;
+    told(kit, ann, first, 1).await;
+    complete(kit, ann, first, false).await;
+    kit.change(ann, next, Command::Purge).await.unwrap();
+    assert_eq!(told(kit, ann, first, 2).await, None);
+    complete(kit, ann, first, true).await;
+    let anew = told(kit, ann, first, 3).await.unwrap();
+    assert_eq!((anew.version, anew.series_id), (1, Some(first)));
+    assert_eq!(due(kit, ann, next).await, "2026-11-22");
+    // In one transaction, or few.
+    let all = [
+        kit.mutation(ann, first, Command::Complete(Some(false))),
+        kit.mutation(ann, next, Command::Purge),
+        kit.mutation(ann, first, Command::Complete(Some(true))),
+        effect(kit, ann, first, 4),
+    ];
+    let done = join_all(all.map(|mutation| kit.store.mutate(mutation))).await;
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+    // The series goes on from it, and takes it back again.
+    complete(kit, ann, first, false).await;
+    let back = kit.store.task(ann, next).await.unwrap().unwrap();
+    assert_eq!((back.version, back.deleted_at.is_some()), (2, true));
+    assert_eq!(store.faults().await, Vec::<String>::new());
+}
+
+pub(crate) async fn a_first_task_that_is_moved_moves_no_series(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let moved = |date: &str| {
+        edit(TaskPatch {
+            due_date: Some(Some(date.parse().unwrap())),
+            ..TaskPatch::default()
+        })
+    };
+    let fortnightly = |date: &str| TaskPatch {
+        due_date: Some(Some(date.parse().unwrap())),
+        recurrence: repeat("FREQ=WEEKLY;INTERVAL=2"),
+        ..TaskPatch::default()
+    };
+    // Made so, or told to repeat later: the date is that of then.
+    let made = TaskPatch {
+        title: Some("Bins".into()),
+        ..fortnightly("2026-12-07")
+    };
+    let made = kit.add(ann, made).await.id;
+    let told_to = kit.add_titled(ann, "Bins").await.id;
+    let repeats = edit(fortnightly("2026-12-07"));
+    kit.change(ann, told_to, repeats).await.unwrap();
+    for (event, id) in (1..).zip([made, told_to]) {
+        kit.change(ann, id, moved("2026-12-09")).await.unwrap();
+        complete(kit, ann, id, true).await;
+        told(kit, ann, id, event).await;
+        assert_eq!(due(kit, ann, next_id(id)).await, "2026-12-21");
+    }
+    // Another rule begins anew, with the date of then.
+    let next = next_id(made);
+    let weekly = TaskPatch {
+        due_date: Some(Some("2026-12-23".parse().unwrap())),
+        recurrence: repeat("FREQ=WEEKLY"),
+        ..TaskPatch::default()
+    };
+    kit.change(ann, next, edit(weekly)).await.unwrap();
+    kit.change(ann, next, moved("2026-12-25")).await.unwrap();
+    complete(kit, ann, next, true).await;
+    told(kit, ann, next, 3).await;
+    assert_eq!(due(kit, ann, next_id(next)).await, "2026-12-30");
+    // One that repeats no more, and then again as before, is where it was.
+    let other = next_id(told_to);
+    kit.change(ann, other, moved("2026-12-24")).await.unwrap();
+    let before = repeat("FREQ=WEEKLY;INTERVAL=2");
+    for recurrence in [Some(None), before] {
+        let patch = TaskPatch {
+            recurrence,
+            ..TaskPatch::default()
+        };
+        kit.change(ann, other, edit(patch)).await.unwrap();
+    }
+    complete(kit, ann, other, true).await;
+    told(kit, ann, other, 4).await;
+    assert_eq!(due(kit, ann, next_id(other)).await, "2027-01-04");
+    assert_eq!(store.faults().await, Vec::<String>::new());
 }
 
 pub(crate) async fn a_series_outlives_its_first_task(store: impl TestStore) {

@@ -360,6 +360,32 @@ fn a_reminder_that_was_set_anew_counts() {
 }
 
 #[test]
+fn no_reminder_lies_before_the_completion() {
+    let mut fields = due("FREQ=WEEKLY", "2026-12-10");
+    fields["remind_at"] = json!("2026-12-03T08:00:00.000Z");
+    let first = task(fields);
+    let late = "2026-12-12T12:00:00";
+    let (second, stands) = complete(&first, None, late, "UTC").unwrap();
+    assert_eq!(second.due_date, Some("2026-12-17".parse().unwrap()));
+    assert_eq!(second.remind_at, None);
+    // The one after it has its own again, at the old distance.
+    let (third, _) = complete(&second, Some(&stands), "2026-12-16T12:00:00", "UTC").unwrap();
+    assert_eq!(third.remind_at, Some(at("2026-12-17T08:00:00.000")));
+    // Nor has one that is skipped a reminder in the past.
+    let (patch, _) = skipped(&first, None, at(late), place("UTC")).unwrap();
+    assert_eq!(patch.remind_at, Some(None));
+    // One that somebody took away stays away.
+    let (kept, stands) = complete(&first, None, "2026-12-09T12:00:00", "UTC").unwrap();
+    assert!(kept.remind_at.is_some());
+    let without = Task {
+        remind_at: None,
+        ..kept
+    };
+    let (after, _) = complete(&without, Some(&stands), "2026-12-09T12:00:00", "UTC").unwrap();
+    assert_eq!(after.remind_at, None);
+}
+
+#[test]
 fn nothing_follows_on_what_does_not_repeat_or_is_open() {
     assert_eq!(
         next(json!({ "due_date": "2026-12-10" }), "2026-12-10T12:00:00"),
