@@ -19,7 +19,7 @@ use crate::{
     store::{
         Notice, NoticePlace, Notices, Recipient,
         notices::{KEPT, earliest, streak},
-        plan::{Told, tell, touched},
+        plan::{Keys, Mailed, Told, tell, touched},
     },
 };
 
@@ -53,6 +53,13 @@ INSERT INTO mails (id, user_id, kind, task_id, subject, body, link, link_text, c
     SELECT m.*, m.created_at FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], \
     $5::text[], $6::text[], $7::text[], $8::text[], $9::int8[]) \
     m (id, user_id, kind, task_id, subject, body, link, link_text, created_at)";
+/// What mail people got of late.
+pub(super) const MAILED: &str =
+    "SELECT user_id, since, mails FROM mail_allowances WHERE user_id = ANY ($1::uuid[])";
+pub(super) const ALLOW: &str = "\
+INSERT INTO mail_allowances (user_id, since, mails) \
+    SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[]) \
+    ON CONFLICT (user_id) DO UPDATE SET since = excluded.since, mails = excluded.mails";
 pub(super) const LIST: &str = "SELECT id, kind, title, body, task_id, created_at, read_at \
      FROM notifications WHERE user_id = $1 AND (created_at, id) < ($2, $3) \
      ORDER BY created_at DESC, id DESC LIMIT $4";
@@ -106,7 +113,10 @@ impl Notices for PostgresStore {
         self.jobs
             .write(news, move |connection| {
                 Box::pin(async move {
-                    let loaded = load::load(connection, &keys).await?;
+                    let mut loaded = load::load(connection, &keys).await?;
+                    if notices.iter().any(|notice| notice.channels.mail) {
+                        loaded.mailed = mailed(connection, &keys).await?;
+                    }
                     let (users, [last, first]) = days;
                     sqlx::query(DONE)
                         .bind(users)
@@ -281,11 +291,35 @@ async fn keep(connection: &mut PgConnection, told: &Told) -> Result<()> {
             .bind(Vec::from_iter(mails.iter().map(|m| m.link.as_str())))
             .bind(Vec::from_iter(mails.iter().map(|m| m.link_text)))
             .bind(Vec::from_iter(mails.iter().map(|m| m.created_at)))
+            .execute(&mut *connection)
+            .await
+            .map_err(db)?;
+    }
+    let mailed = &told.mailed;
+    if !mailed.is_empty() {
+        sqlx::query(ALLOW)
+            .bind(Vec::from_iter(mailed.iter().map(|(user, _)| user.0)))
+            .bind(Vec::from_iter(mailed.iter().map(|(_, m)| m.since.0)))
+            .bind(Vec::from_iter(mailed.iter().map(|(_, m)| m.mails)))
             .execute(connection)
             .await
             .map_err(db)?;
     }
     Ok(())
+}
+
+/// What mail these people got of late.
+async fn mailed(connection: &mut PgConnection, keys: &Keys) -> Result<HashMap<UserId, Mailed>> {
+    let users = Vec::from_iter(keys.users.iter().map(|user| user.0));
+    let rows = sqlx::query(MAILED).bind(users).fetch_all(connection);
+    let mailed = |row: &PgRow| {
+        let mailed = Mailed {
+            since: Timestamp(row.try_get(1).map_err(db)?),
+            mails: row.try_get(2).map_err(db)?,
+        };
+        Ok((UserId(row.try_get(0).map_err(db)?), mailed))
+    };
+    rows.await.map_err(db)?.iter().map(mailed).collect()
 }
 
 /// Reads `id, kind, title, body, task_id, created_at, read_at`.

@@ -2,7 +2,10 @@
 
 use chrono::NaiveDate;
 use serde_json::json;
-use tidings::store::Notice;
+use tidings::{
+    clock::Clock,
+    store::{Notice, Posted},
+};
 use tidings_domain::{
     command::Command,
     error::Code,
@@ -13,6 +16,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::kit::{Kit, TestStore, refusal};
+
+const DAY_MS: i64 = 86_400_000;
 
 fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
     Notice {
@@ -156,6 +161,7 @@ pub(crate) async fn tells_nothing_of_what_is_gone(store: impl TestStore) {
         "mails",
         "done_days",
         "notification_settings",
+        "mail_allowances",
     ] {
         assert_eq!(store.rows(table).await, 0, "{table}");
     }
@@ -221,6 +227,31 @@ pub(crate) async fn keeps_the_newest_notifications(store: impl TestStore) {
     let newest = kept[0].created_at;
     assert_eq!(kept.iter().filter(|n| n.created_at == newest).count(), 200);
     assert_eq!(kit.feed(ann).await.len(), 600);
+}
+
+pub(crate) async fn mails_nobody_without_end(store: impl TestStore) {
+    let kit = store.kit();
+    let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
+    let many = |count| Vec::from_iter((0..count).map(|_| notice(kit, ann, None)));
+    kit.store.notify(&many(49), &[]).await.unwrap();
+    assert_eq!(store.rows("mails").await, 49);
+    kit.clock.advance(DAY_MS - 1);
+    // What comes beyond it is told all the same, and others get theirs.
+    let mut more = many(3);
+    more.push(notice(kit, bob, None));
+    kit.store.notify(&more, &[]).await.unwrap();
+    kit.store.notify(&many(1), &[]).await.unwrap();
+    assert_eq!((listed(kit, ann).await, store.rows("mails").await), (53, 51));
+    // What was sent counts as what waits.
+    let now = kit.clock.now();
+    let mails = kit.store.claim_mails(now, now, 100).await.unwrap();
+    let done = Vec::from_iter(mails.iter().map(|mail| Posted::Done(mail.n)));
+    kit.store.settle_mails(&done).await.unwrap();
+    kit.store.notify(&many(1), &[]).await.unwrap();
+    assert_eq!(store.rows("mails").await, 0);
+    kit.clock.advance(1);
+    kit.store.notify(&many(60), &[]).await.unwrap();
+    assert_eq!(store.rows("mails").await, 50);
 }
 
 pub(crate) async fn counts_streaks(store: impl TestStore) {
