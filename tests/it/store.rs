@@ -47,7 +47,8 @@ macro_rules! contract {
                 forgets_answers_after_thirty_days, keeps_no_row_of_a_person_who_is_gone;
             retention: forgets_what_was_taken_in_thirty_days_ago,
                 remembers_what_may_be_delivered_again, forgets_sessions_that_ended,
-                empties_the_trash_after_thirty_days;
+                empties_the_trash_after_thirty_days,
+                goes_on_after_what_cannot_be_deleted;
             past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were,
                 reads_only_so_much_of_the_log_at_once;
             lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,
