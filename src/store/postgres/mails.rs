@@ -109,7 +109,7 @@ impl Mails for PostgresStore {
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    let back = "UPDATE mails SET aside = false, attempts = 0, due_at = $2 \
+                    let back = "UPDATE mails SET aside = false, attempts = 0, created_at = $2, due_at = $2 \
                                 WHERE aside AND n = coalesce($1, n)";
                     let back = sqlx::query(back).bind(n).bind(now.0);
                     let done = back.execute(connection).await.map_err(db)?;

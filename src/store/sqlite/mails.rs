@@ -109,7 +109,7 @@ impl Mails for SqliteStore {
     }
 
     async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64> {
-        let back = "UPDATE mails SET aside = 0, attempts = 0, due_at = ?2 \
+        let back = "UPDATE mails SET aside = 0, attempts = 0, created_at = ?2, due_at = ?2 \
                     WHERE aside = 1 AND n = coalesce(?1, n)";
         let back = sqlx::query(back).bind(n).bind(now.0);
         self.writer
