@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     store::{
         Notice, NoticePlace, Notices, Recipient,
-        notices::{KEPT, earliest, streak},
+        notices::{KEPT, earliest, streaks},
         plan::{Keys, Mailed, Told, tell, touched},
     },
 };
@@ -98,8 +98,7 @@ impl Notices for PostgresStore {
                 noted.push(day.parse::<NaiveDate>().map_err(Error::internal)?);
             }
         }
-        let each = days.iter().zip(noted);
-        Ok(each.map(|((_, day), noted)| streak(*day, &noted)).collect())
+        Ok(streaks(days, noted))
     }
 
     async fn notify(&self, notices: &[Notice], days: &[(UserId, NaiveDate)]) -> Result<()> {

@@ -296,3 +296,7 @@ pub(crate) async fn keeps_what_people_chose(store: impl TestStore) {
     assert_eq!(who[&ann].time_zone, "Asia/Kathmandu");
     assert_eq!(who[&bob].settings, default);
 }
+    // Days that come together count one another, in whatever order, and nobody else's.
+    let four = day("2026-03-03");
+    let asked = [(ann, four), (bob, four), (ann, three), (bob, two)];
+    assert_eq!(kit.store.streaks(&asked).await.unwrap(), [4, 1, 3, 2]);
