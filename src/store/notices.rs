@@ -93,6 +93,9 @@ pub trait Notices: Send + Sync {
     async fn notice_settings(&self, user: UserId) -> Result<Settings>;
     /// Keeps what a person chose. `not_found` where they are gone.
     async fn set_notice_settings(&self, user: UserId, settings: &Settings) -> Result<()>;
+    /// Keeps that a person wants no more mail of a kind, and whatever else they chose. `not_found`
+    /// where they are gone.
+    async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()>;
 }
 
 /// The streak that ends on each day, given the noted days up to it, newest first.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow};
 use tidings_domain::{
     error::Code,
     id::{TaskId, UserId},
@@ -209,32 +209,55 @@ impl Notices for PostgresStore {
     }
 
     async fn notice_settings(&self, user: UserId) -> Result<Settings> {
-        let sql = "SELECT settings FROM notification_settings WHERE user_id = $1";
-        let settings = sqlx::query_scalar(sql).bind(user.0);
-        let settings = settings.fetch_optional(&self.pool).await.map_err(db)?;
-        let settings = settings.map(|json: String| from_json(&json)).transpose()?;
-        Ok(settings.unwrap_or_default())
+        settings(&self.pool, user).await
     }
 
     async fn set_notice_settings(&self, user: UserId, settings: &Settings) -> Result<()> {
-        let settings = serde_json::to_string(settings).map_err(Error::internal)?;
+        let settings = *settings;
+        self.jobs
+            .write(News::None, move |connection| {
+                Box::pin(async move { set(connection, user, &settings).await })
+            })
+            .await
+    }
+
+    async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()> {
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    let set = sqlx::query(
-                        "INSERT INTO notification_settings (user_id, settings) \
-                         SELECT id, $2 FROM users WHERE id = $1 \
-                         ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
-                    );
-                    let set = set.bind(user.0).bind(settings);
-                    let done = set.execute(connection).await.map_err(db)?;
-                    match done.rows_affected() {
-                        0 => Err(Code::NotFound.into()),
-                        _ => Ok(()),
-                    }
+                    // What is read after it is what nobody else changes meanwhile.
+                    let lock = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE";
+                    let lock = sqlx::query(lock).bind(user.0);
+                    lock.execute(&mut *connection).await.map_err(db)?;
+                    let mut chosen = settings(&mut *connection, user).await?;
+                    chosen.of_mut(kind).mail = false;
+                    set(connection, user, &chosen).await
                 })
             })
             .await
+    }
+}
+
+async fn settings(database: impl PgExecutor<'_>, user: UserId) -> Result<Settings> {
+    let sql = "SELECT settings FROM notification_settings WHERE user_id = $1";
+    let settings = sqlx::query_scalar(sql).bind(user.0);
+    let settings = settings.fetch_optional(database).await.map_err(db)?;
+    let settings = settings.map(|json: String| from_json(&json)).transpose()?;
+    Ok(settings.unwrap_or_default())
+}
+
+/// Locks the person, so that who reads before they write waits.
+async fn set(connection: &mut PgConnection, user: UserId, settings: &Settings) -> Result<()> {
+    let set = sqlx::query(
+        "INSERT INTO notification_settings (user_id, settings) \
+         SELECT id, $2 FROM users WHERE id = $1 FOR NO KEY UPDATE \
+         ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
+    )
+    .bind(user.0)
+    .bind(serde_json::to_string(settings).map_err(Error::internal)?);
+    match set.execute(connection).await.map_err(db)?.rows_affected() {
+        0 => Err(Code::NotFound.into()),
+        _ => Ok(()),
     }
 }
 

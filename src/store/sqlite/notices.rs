@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, SqliteExecutor, sqlite::SqliteRow};
 use tidings_domain::{
     error::Code,
     id::{TaskId, UserId},
@@ -200,32 +200,50 @@ impl Notices for SqliteStore {
     }
 
     async fn notice_settings(&self, user: UserId) -> Result<Settings> {
-        let sql = "SELECT settings FROM notification_settings WHERE user_id = ?1";
-        let settings = sqlx::query_scalar(sql).bind(user.to_string());
-        let settings = settings.fetch_optional(&self.readers).await.map_err(db)?;
-        let settings = settings.map(|json: String| from_json(&json)).transpose()?;
-        Ok(settings.unwrap_or_default())
+        settings(&self.readers, user).await
     }
 
     async fn set_notice_settings(&self, user: UserId, settings: &Settings) -> Result<()> {
-        let set = sqlx::query(
-            "INSERT INTO notification_settings (user_id, settings) \
-             SELECT id, ?2 FROM users WHERE id = ?1 \
-             ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
-        )
-        .bind(user.to_string())
-        .bind(to_json(settings)?);
+        let settings = *settings;
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move { set(connection, user, &settings).await })
+            })
+            .await
+    }
+
+    async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()> {
         self.writer
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    let done = set.execute(connection).await.map_err(db)?;
-                    match done.rows_affected() {
-                        0 => Err(Code::NotFound.into()),
-                        _ => Ok(()),
-                    }
+                    let mut chosen = settings(&mut *connection, user).await?;
+                    chosen.of_mut(kind).mail = false;
+                    set(connection, user, &chosen).await
                 })
             })
             .await
+    }
+}
+
+async fn settings(database: impl SqliteExecutor<'_>, user: UserId) -> Result<Settings> {
+    let sql = "SELECT settings FROM notification_settings WHERE user_id = ?1";
+    let settings = sqlx::query_scalar(sql).bind(user.to_string());
+    let settings = settings.fetch_optional(database).await.map_err(db)?;
+    let settings = settings.map(|json: String| from_json(&json)).transpose()?;
+    Ok(settings.unwrap_or_default())
+}
+
+async fn set(connection: &mut SqliteConnection, user: UserId, settings: &Settings) -> Result<()> {
+    let set = sqlx::query(
+        "INSERT INTO notification_settings (user_id, settings) \
+         SELECT id, ?2 FROM users WHERE id = ?1 \
+         ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
+    )
+    .bind(user.to_string())
+    .bind(to_json(settings)?);
+    match set.execute(connection).await.map_err(db)?.rows_affected() {
+        0 => Err(Code::NotFound.into()),
+        _ => Ok(()),
     }
 }
 
@@ -273,10 +291,7 @@ async fn keep(connection: &mut SqliteConnection, told: &Told) -> Result<()> {
 }
 
 /// What mail these people got of late.
-async fn mailed(
-    connection: &mut SqliteConnection,
-    keys: &Keys,
-) -> Result<HashMap<UserId, Mailed>> {
+async fn mailed(connection: &mut SqliteConnection, keys: &Keys) -> Result<HashMap<UserId, Mailed>> {
     let rows = sqlx::query(MAILED).bind(to_json(&keys.users)?);
     let rows = rows.fetch_all(connection).await.map_err(db)?;
     let mailed = |row: &SqliteRow| {

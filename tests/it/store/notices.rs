@@ -300,3 +300,34 @@ pub(crate) async fn keeps_what_people_chose(store: impl TestStore) {
     let four = day("2026-03-03");
     let asked = [(ann, four), (bob, four), (ann, three), (bob, two)];
     assert_eq!(kit.store.streaks(&asked).await.unwrap(), [4, 1, 3, 2]);
+    // Each keeps what the others chose at the same time.
+    let all = |mail| Settings {
+        reminder: Channels {
+            mail,
+            ..Channels::ALL
+        },
+        task_created: Channels {
+            mail,
+            ..Channels::ALL
+        },
+        task_completed: Channels {
+            mail,
+            ..Channels::ALL
+        },
+        streak: Channels {
+            mail,
+            ..Channels::ALL
+        },
+    };
+    kit.store
+        .set_notice_settings(ann, &all(true))
+        .await
+        .unwrap();
+    let less = Kind::ALL.map(|kind| kit.store.unsubscribe(ann, kind));
+    for done in futures_util::future::join_all(less).await {
+        done.unwrap();
+    }
+    assert_eq!(kit.store.notice_settings(ann).await.unwrap(), all(false));
+    let gone = kit.store.unsubscribe(UserId(kit.ids.next()), Kind::Streak);
+    assert_eq!(refusal(gone.await), Code::NotFound);
+    kit.store.set_notice_settings(ann, &chosen).await.unwrap();
