@@ -139,6 +139,11 @@ impl Sender {
     async fn post(&self, mail: &Mail) -> Posted {
         let (n, kind) = (mail.n, mail.kind.map_or("-", Kind::as_str));
         let user_id = mail.user_id;
+        if mail.moot {
+            tracing::debug!(%user_id, kind, "a mail was left out: its task is not open any more");
+            self.metrics.mailed("moot");
+            return Posted::Done(n);
+        }
         let Some((smtp, transport)) = &self.smtp else {
             tracing::info!(%user_id, kind, "a mail; there is no SMTP_URL to send it");
             self.metrics.mailed("logged");

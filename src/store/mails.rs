@@ -33,6 +33,8 @@ pub struct Mail {
     pub created_at: Timestamp,
     /// How often it could not be sent.
     pub attempts: i64,
+    /// Whether it reminds of a task that is not open any more: nobody needs it.
+    pub moot: bool,
 }
 
 /// What became of a mail.

@@ -30,8 +30,8 @@ pub struct Notice {
     pub kind: Kind,
     /// The task that it is about. Nothing is told of one that is gone for good.
     pub task_id: Option<TaskId>,
-    /// Whether it is to be told only while its task is open.
-    pub while_open: bool,
+    /// Of a reminder, its time: it is told only while its task is open and has that one.
+    pub remind_at: Option<Timestamp>,
     /// By which ways.
     pub channels: Channels,
     /// A few words.

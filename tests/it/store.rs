@@ -76,7 +76,7 @@ macro_rules! contract {
             notices: tells_once, tells_by_the_ways_that_are_asked_for,
                 tells_nothing_of_what_is_gone, lists_and_marks_notifications,
                 keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose,
-                mails_nobody_without_end;
+                mails_nobody_without_end, reminds_of_what_is_still_to_be_done;
             reminders: tells_of_what_is_due, a_reminder_moves_and_goes_with_its_task,
                 a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
                 a_reminder_loses_its_contents_with_its_task;

@@ -17,6 +17,8 @@ pub(super) struct Words {
     pub(super) body: String,
     /// The subject of the mail.
     pub(super) subject: String,
+    /// The time of a reminder.
+    pub(super) remind_at: Option<Timestamp>,
 }
 
 impl Words {
@@ -31,10 +33,15 @@ impl Words {
                 ("Done. Well done.".into(), format!("Done: {title}"))
             }
         };
+        let remind_at = match kind {
+            Kind::Reminder => Some(instant(data, "remind_at")?),
+            _ => None,
+        };
         Some(Self {
             title,
             body,
             subject,
+            remind_at,
         })
     }
 
@@ -45,6 +52,7 @@ impl Words {
             body: format!("You completed something on each of the last {days} days."),
             subject: title.clone(),
             title,
+            remind_at: None,
         }
     }
 }

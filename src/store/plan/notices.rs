@@ -8,6 +8,7 @@ use tidings_domain::{
     event::{self, EventType, Metadata},
     id::{EventId, TaskId, UserId},
     notice::{Kind, Notification},
+    task::Task,
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -75,7 +76,8 @@ pub fn touched(notices: &[Notice]) -> Keys {
     keys
 }
 
-/// Turns notices into rows. Nothing is told of a task that is gone, nor anybody who is.
+/// Turns notices into rows. Nothing is told of a task that is gone, nor anybody who is, and no
+/// reminder that was moved or whose task is done.
 ///
 /// # Errors
 /// Internal, where an event cannot be written as JSON.
@@ -94,7 +96,8 @@ pub fn tell<'a>(
         };
         if let Some(task) = notice.task_id {
             let task = loaded.tasks.get(&(user, task));
-            if !task.is_some_and(|task| task.is_open() || !notice.while_open) {
+            let due = |task: &Task| task.is_open() && task.remind_at == notice.remind_at;
+            if !task.is_some_and(|task| notice.remind_at.is_none() || due(task)) {
                 continue;
             }
         }

@@ -15,7 +15,7 @@ async fn write(kit: &Kit, user: UserId, count: usize) {
         user_id: user,
         kind: Kind::Streak,
         task_id: None,
-        while_open: false,
+        remind_at: None,
         channels: Channels {
             mail: true,
             ..Channels::default()

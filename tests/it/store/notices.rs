@@ -7,15 +7,16 @@ use tidings::{
     store::{Notice, Posted},
 };
 use tidings_domain::{
-    command::Command,
+    command::{Command, TaskPatch},
     error::Code,
     event::EventType,
     id::{EventId, Ids, TaskId, UserId},
     notice::{Channels, Kind, Settings},
+    task::Task,
 };
 use uuid::Uuid;
 
-use super::kit::{Kit, TestStore, refusal};
+use super::kit::{Kit, NOON, TestStore, refusal, titled};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -25,13 +26,21 @@ fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
         user_id: user,
         kind: Kind::Reminder,
         task_id: task,
-        while_open: true,
+        remind_at: task.map(|_| NOON),
         channels: Channels::ALL,
         title: "Milk".into(),
         body: "Due today.".into(),
         subject: "Reminder: Milk".into(),
         traceparent: None,
     }
+}
+
+async fn reminding(kit: &Kit, user: UserId, title: &str) -> Task {
+    let patch = TaskPatch {
+        remind_at: Some(Some(NOON)),
+        ..titled(title)
+    };
+    kit.add(user, patch).await
 }
 
 async fn listed(kit: &Kit, user: UserId) -> usize {
@@ -42,7 +51,7 @@ async fn listed(kit: &Kit, user: UserId) -> usize {
 pub(crate) async fn tells_once(store: impl TestStore) {
     let kit = store.kit();
     let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
-    let task = kit.add_titled(ann, "Milk").await;
+    let task = reminding(kit, ann, "Milk").await;
     let one = notice(kit, ann, Some(task.id));
     let two = notice(kit, bob, None);
     kit.commits.0.lock().unwrap().clear();
@@ -111,11 +120,11 @@ pub(crate) async fn tells_by_the_ways_that_are_asked_for(store: impl TestStore) 
 pub(crate) async fn tells_nothing_of_what_is_gone(store: impl TestStore) {
     let kit = store.kit();
     let ann = kit.person("ann").await;
-    let done = kit.add_titled(ann, "Done").await;
+    let done = reminding(kit, ann, "Done").await;
     kit.change(ann, done.id, Command::Complete(Some(true)))
         .await
         .unwrap();
-    let purged = kit.add_titled(ann, "Purged").await;
+    let purged = reminding(kit, ann, "Purged").await;
     let early = notice(kit, ann, Some(purged.id));
     kit.store.notify(&[early], &[]).await.unwrap();
     assert_eq!(listed(kit, ann).await, 1);
@@ -132,7 +141,7 @@ pub(crate) async fn tells_nothing_of_what_is_gone(store: impl TestStore) {
     assert_eq!(told.data, json!({ "task_id": purged.id, "user_id": ann }));
     let congratulation = Notice {
         kind: Kind::TaskCompleted,
-        while_open: false,
+        remind_at: None,
         ..notice(kit, ann, Some(done.id))
     };
     let stranger = notice(kit, UserId(kit.ids.next()), None);
@@ -168,6 +177,37 @@ pub(crate) async fn tells_nothing_of_what_is_gone(store: impl TestStore) {
     let settings = Settings::default();
     let kept = kit.store.set_notice_settings(ann, &settings).await;
     assert_eq!(refusal(kept), Code::NotFound);
+}
+
+pub(crate) async fn reminds_of_what_is_still_to_be_done(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let task = reminding(kit, ann, "Milk").await;
+    let moved = reminding(kit, ann, "Moved").await;
+    let later = TaskPatch {
+        remind_at: Some(Some(NOON.plus_ms(DAY_MS))),
+        ..TaskPatch::default()
+    };
+    let later = kit.change(ann, moved.id, Command::Edit(later)).await;
+    later.unwrap();
+    let both = [task.id, moved.id].map(|id| notice(kit, ann, Some(id)));
+    kit.store.notify(&both, &[]).await.unwrap();
+    assert_eq!((listed(kit, ann).await, store.rows("mails").await), (1, 1));
+    // Its mail is looked at again whenever it is to be sent.
+    let moot = async || {
+        let now = kit.clock.now();
+        let mails = kit.store.claim_mails(now, now, 10).await.unwrap();
+        mails[0].moot
+    };
+    assert!(!moot().await);
+    for (command, expected) in [
+        (Command::Complete(Some(true)), true),
+        (Command::Complete(Some(false)), false),
+        (Command::Delete, true),
+    ] {
+        kit.change(ann, task.id, command).await.unwrap();
+        assert_eq!(moot().await, expected);
+    }
 }
 
 pub(crate) async fn lists_and_marks_notifications(store: impl TestStore) {
@@ -241,7 +281,10 @@ pub(crate) async fn mails_nobody_without_end(store: impl TestStore) {
     more.push(notice(kit, bob, None));
     kit.store.notify(&more, &[]).await.unwrap();
     kit.store.notify(&many(1), &[]).await.unwrap();
-    assert_eq!((listed(kit, ann).await, store.rows("mails").await), (53, 51));
+    assert_eq!(
+        (listed(kit, ann).await, store.rows("mails").await),
+        (53, 51)
+    );
     // What was sent counts as what waits.
     let now = kit.clock.now();
     let mails = kit.store.claim_mails(now, now, 100).await.unwrap();
@@ -266,6 +309,10 @@ pub(crate) async fn counts_streaks(store: impl TestStore) {
     let asked = [(ann, three), (bob, three), (ann, two), (ann, one)];
     assert_eq!(kit.store.streaks(&asked).await.unwrap(), [3, 1, 0, 0]);
     assert_eq!(kit.store.streaks(&[]).await.unwrap(), Vec::<i64>::new());
+    // Days that come together count one another, in whatever order, and nobody else's.
+    let four = day("2026-03-03");
+    let asked = [(ann, four), (bob, four), (ann, three), (bob, two)];
+    assert_eq!(kit.store.streaks(&asked).await.unwrap(), [4, 1, 3, 2]);
     // Doubles and what is older than what is kept leave nothing behind.
     let far = day("2028-01-01");
     kit.store
@@ -289,17 +336,6 @@ pub(crate) async fn keeps_what_people_chose(store: impl TestStore) {
         kit.store.set_notice_settings(ann, &chosen).await.unwrap();
     }
     assert_eq!(kit.store.notice_settings(ann).await.unwrap(), chosen);
-    let nobody = UserId(Uuid::now_v7());
-    let who = kit.store.recipients(&[ann, bob, nobody]).await.unwrap();
-    assert_eq!(who.len(), 2);
-    assert_eq!(who[&ann].settings, chosen);
-    assert_eq!(who[&ann].time_zone, "Asia/Kathmandu");
-    assert_eq!(who[&bob].settings, default);
-}
-    // Days that come together count one another, in whatever order, and nobody else's.
-    let four = day("2026-03-03");
-    let asked = [(ann, four), (bob, four), (ann, three), (bob, two)];
-    assert_eq!(kit.store.streaks(&asked).await.unwrap(), [4, 1, 3, 2]);
     // Each keeps what the others chose at the same time.
     let all = |mail| Settings {
         reminder: Channels {
@@ -331,3 +367,10 @@ pub(crate) async fn keeps_what_people_chose(store: impl TestStore) {
     let gone = kit.store.unsubscribe(UserId(kit.ids.next()), Kind::Streak);
     assert_eq!(refusal(gone.await), Code::NotFound);
     kit.store.set_notice_settings(ann, &chosen).await.unwrap();
+    let nobody = UserId(Uuid::now_v7());
+    let who = kit.store.recipients(&[ann, bob, nobody]).await.unwrap();
+    assert_eq!(who.len(), 2);
+    assert_eq!(who[&ann].settings, chosen);
+    assert_eq!(who[&ann].time_zone, "Asia/Kathmandu");
+    assert_eq!(who[&bob].settings, default);
+}
