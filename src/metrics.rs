@@ -104,7 +104,7 @@ impl Metrics {
             let labels = [("topic", topic.as_str()), ("outcome", "taken")];
             drop(metrics.published.get_or_create(&labels));
         }
-        for outcome in ["sent", "retry", "aside"] {
+        for outcome in ["sent", "retry", "aside", "moot"] {
             drop(metrics.mailed.get_or_create(&[("outcome", outcome)]));
         }
         Arc::new(metrics)

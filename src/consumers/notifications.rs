@@ -162,7 +162,7 @@ fn notice(
         user_id,
         kind,
         task_id,
-        while_open: kind == Kind::Reminder,
+        remind_at: words.remind_at,
         channels,
         title: words.title,
         body: words.body,

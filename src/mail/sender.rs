@@ -139,6 +139,11 @@ impl Sender {
     async fn post(&self, mail: &Mail) -> Posted {
         let (n, kind) = (mail.n, mail.kind.map_or("-", Kind::as_str));
         let user_id = mail.user_id;
+        if mail.moot {
+            tracing::debug!(%user_id, kind, "a mail was left out: its task is not open any more");
+            self.metrics.mailed("moot");
+            return Posted::Done(n);
+        }
         let Some((smtp, transport)) = &self.smtp else {
             tracing::info!(%user_id, kind, "a mail; there is no SMTP_URL to send it");
             self.metrics.mailed("logged");
@@ -173,13 +178,18 @@ impl Sender {
     ) -> Result<(), Failure> {
         let message = self.letterhead.compose(mail, smtp);
         let message = message.map_err(|error| Failure::Final(error.to_string()))?;
-        let sent = timeout(MAIL_WITHIN, transport.send(message)).await;
-        let sent = sent.map_err(|_| Failure::Passing("the server takes too long".into()))?;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if is_final(&error) => Err(Failure::Final(error.to_string())),
-            Err(error) => Err(Failure::Passing(error.to_string())),
-        }
+        let sent = timeout(MAIL_WITHIN, async {
+            match transport.send(message).await {
+                Ok(_) => Ok(()),
+                // It greets nobody with the same codes: then this mail is not what it refuses.
+                Err(error) if is_final(&error) && transport.test_connection().await.is_ok() => {
+                    Err(Failure::Final(error.to_string()))
+                }
+                Err(error) => Err(Failure::Passing(error.to_string())),
+            }
+        });
+        let sent = sent.await;
+        sent.map_err(|_| Failure::Passing("the server takes too long".into()))?
     }
 
     fn is_tired(&self, mail: &Mail) -> bool {
@@ -188,13 +198,15 @@ impl Sender {
     }
 }
 
-/// Whether the server refused this mail for good. That it does not know us (53x) is no fault of the
-/// mail.
+/// Whether the server refused this mail for good. That it does not know us (53x), or not the sender
+/// (x.1.7 and x.1.8 of RFC 3463), is no fault of the mail.
 fn is_final(error: &smtp::Error) -> bool {
-    error.status().is_some_and(|code| {
+    let refused = error.status().is_some_and(|code| {
         code.severity == Severity::PermanentNegativeCompletion
             && code.category != Category::Unspecified3
-    })
+    });
+    let words = error.to_string();
+    refused && !["5.1.7", "5.1.8"].iter().any(|code| words.contains(code))
 }
 
 /// How long to wait after a failure that `attempts` others went before, in milliseconds.

@@ -175,9 +175,7 @@ impl Notifications {
     /// # Errors
     /// `not_found` where they are gone.
     pub async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()> {
-        let mut settings = self.store.notice_settings(user).await?;
-        settings.of_mut(kind).mail = false;
-        self.store.set_notice_settings(user, &settings).await
+        self.store.unsubscribe(user, kind).await
     }
 }
 

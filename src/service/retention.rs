@@ -50,9 +50,12 @@ impl Retention {
     }
 
     async fn empty(&self, stop: &CancellationToken) -> Result<()> {
+        // What is refused stays: the others come after it.
+        let mut last = None;
         loop {
             let before = self.ambient.clock.now().plus_ms(-KEPT_MS);
-            let expired = self.store.expired_trash(before, BATCH).await?;
+            let expired = self.store.expired_trash(before, last, BATCH).await?;
+            last = expired.last().copied();
             let mut gone = 0;
             for task in &expired {
                 if stop.is_cancelled() {
@@ -71,7 +74,7 @@ impl Retention {
                     "tasks were deleted for good after 30 days in the trash"
                 );
             }
-            if gone == 0 || expired.len() < BATCH {
+            if expired.len() < BATCH {
                 return Ok(());
             }
         }

@@ -30,10 +30,12 @@ pub struct Mail {
     pub link: String,
     /// What the link says.
     pub link_text: String,
-    /// When it was written.
+    /// When it was written, or put back.
     pub created_at: Timestamp,
     /// How often it could not be sent.
     pub attempts: i64,
+    /// Whether it reminds of a task that is not open any more: nobody needs it.
+    pub moot: bool,
 }
 
 /// What became of a mail.
@@ -106,7 +108,8 @@ pub trait Mails: Send + Sync {
     async fn mail_depth(&self) -> Result<MailDepth>;
     /// Mail that was set aside, after a row.
     async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<AsideMail>>;
-    /// Has mail that was set aside sent again (`None`: all); how many.
+    /// Has mail that was set aside sent again (`None`: all), as if it were written now, so that it is
+    /// tried for as long as any; how many.
     async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64>;
     /// Removes mail that was set aside for good (`None`: all); how many.
     async fn drop_mails(&self, n: Option<i64>) -> Result<u64>;

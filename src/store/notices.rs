@@ -30,8 +30,8 @@ pub struct Notice {
     pub kind: Kind,
     /// The task that it is about. Nothing is told of one that is gone for good.
     pub task_id: Option<TaskId>,
-    /// Whether it is to be told only while its task is open.
-    pub while_open: bool,
+    /// Of a reminder, its time: it is told only while its task is open and has that one.
+    pub remind_at: Option<Timestamp>,
     /// By which ways.
     pub channels: Channels,
     /// A few words.
@@ -62,7 +62,7 @@ pub trait Notices: Send + Sync {
     /// Those of these people who have an account.
     async fn recipients(&self, users: &[UserId]) -> Result<HashMap<UserId, Recipient>>;
     /// How many days on end, this one the last, each of these people did something, counting this one
-    /// as such; 0 where the day was noted before.
+    /// and those before it among these as such; 0 where the day was noted before.
     async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<i64>>;
     /// Tells: notes each notice in the inbox (consumer `notifications`, its event) and, where it was
     /// not there, writes notification, event of the feed and mail, as its channels ask; notes the days
@@ -91,13 +91,29 @@ pub trait Notices: Send + Sync {
     async fn notice_settings(&self, user: UserId) -> Result<Settings>;
     /// Keeps what a person chose. `not_found` where they are gone.
     async fn set_notice_settings(&self, user: UserId, settings: &Settings) -> Result<()>;
+    /// Keeps that a person wants no more mail of a kind, and whatever else they chose. `not_found`
+    /// where they are gone.
+    async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()>;
 }
 
-/// The streak that ends on a day, given the noted days up to it, newest first; 0 where it is noted.
-pub(super) fn streak(day: NaiveDate, noted: &[NaiveDate]) -> i64 {
-    if noted.first() == Some(&day) {
-        return 0;
-    }
+/// The streak that ends on each day, given the noted days up to it, newest first.
+pub(super) fn streaks(days: &[(UserId, NaiveDate)], noted: Vec<Vec<NaiveDate>>) -> Vec<i64> {
+    let each = days.iter().zip(noted);
+    each.map(|((user, day), mut noted)| {
+        if noted.first() == Some(day) {
+            return 0;
+        }
+        let beside = days.iter().filter(|(of, other)| of == user && other < day);
+        noted.extend(beside.map(|(_, other)| other));
+        noted.sort_unstable_by(|a, b| b.cmp(a));
+        noted.dedup();
+        streak(*day, &noted)
+    })
+    .collect()
+}
+
+/// The streak that ends on a day, given the days before it, newest first.
+fn streak(day: NaiveDate, noted: &[NaiveDate]) -> i64 {
     let on_end = day.iter_days().rev().skip(1).zip(noted);
     1 + on_end.take_while(|(day, noted)| day == *noted).count() as i64
 }
@@ -123,6 +139,8 @@ mod tests {
             streak(today, &days(&["2026-02-28", "2026-02-27", "2026-02-25"])),
             3
         );
-        assert_eq!(streak(today, &days(&["2026-03-01", "2026-02-28"])), 0);
+        let user = UserId(Uuid::nil());
+        let noted = days(&["2026-03-01", "2026-02-28"]);
+        assert_eq!(streaks(&[(user, today)], vec![noted]), [0]);
     }
 }

@@ -21,7 +21,7 @@ use tidings_domain::{
 };
 
 use self::rows::Wire;
-pub use self::rows::{EventRow, Feed, Keys, Loaded, Seen, SeenRow, Standing, WriteSet};
+pub use self::rows::{EventRow, Feed, Keys, Loaded, Mailed, Seen, SeenRow, Standing, WriteSet};
 pub use self::{
     notices::{MailRow, Told, tell, touched},
     reminders::reminder,

@@ -24,11 +24,19 @@ pub struct Expired {
     pub task_id: TaskId,
     /// Its version then: any other has come out of the trash since.
     pub version: i64,
+    /// Since when it is there.
+    pub deleted_at: Timestamp,
 }
 
 /// What a service removes, as people do. What nobody would notice, the store removes by itself.
 #[async_trait]
 pub trait Retention: Send + Sync {
-    /// Tasks, of anyone, that went to the trash before that time: the oldest, at most `limit`.
-    async fn expired_trash(&self, before: Timestamp, limit: usize) -> Result<Vec<Expired>>;
+    /// Tasks, of anyone, that went to the trash before that time: the oldest after one of them, at most
+    /// `limit`.
+    async fn expired_trash(
+        &self,
+        before: Timestamp,
+        after: Option<Expired>,
+        limit: usize,
+    ) -> Result<Vec<Expired>>;
 }

@@ -78,6 +78,19 @@ pub(crate) async fn settled(app: &TestApp) -> i64 {
     .await
 }
 
+/// Waits until the mail that waits could not be sent so often.
+async fn failures(app: &TestApp, least: i64) {
+    let sql = "SELECT attempts FROM mails WHERE aside = 0 AND due_at > created_at";
+    soon(async || {
+        let mut database = app.database().await;
+        let attempts = sqlx::query_scalar(sql).fetch_optional(&mut database).await;
+        attempts
+            .unwrap()
+            .filter(|attempts: &i64| *attempts >= least)
+    })
+    .await;
+}
+
 async fn a_reminder_comes_by_mail(postgres: bool) {
     let smtp = SmtpServer::start(Mood::Kind).await;
     let app = app(&smtp, postgres).await;
@@ -159,27 +172,21 @@ async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
     let smtp = SmtpServer::start(Mood::Busy).await;
     let app = app(&smtp, false).await;
     let ada = app.person("Ada").await;
-    let failures = async |least: i64| {
-        let sql = "SELECT attempts FROM mails WHERE aside = 0 AND due_at > created_at";
-        soon(async || {
-            let mut database = app.database().await;
-            let attempts = sqlx::query_scalar(sql).fetch_optional(&mut database).await;
-            attempts
-                .unwrap()
-                .filter(|attempts: &i64| *attempts >= least)
-        })
-        .await
-    };
     reminder(&app, &ada).await;
-    failures(1).await;
+    failures(&app, 1).await;
     // Who does not know us, or hangs up, may think better of it.
-    for (n, mood) in [(2, Mood::Strict), (3, Mood::Drops)] {
+    for (n, mood) in [
+        (2, Mood::Strict),
+        (3, Mood::Drops),
+        (4, Mood::Closed),
+        (5, Mood::Doubts),
+    ] {
         smtp.be(mood);
         turn_on(&app, 20 * n);
-        failures(n).await;
+        failures(&app, n).await;
     }
     smtp.be(Mood::Slow);
-    turn_on(&app, 80);
+    turn_on(&app, 120);
     assert_eq!(settled(&app).await, 0);
     // What was dropped had come all the same: it is the same mail.
     let got = smtp.got();
@@ -194,7 +201,7 @@ async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
         "tidings_mails_aside 1",
         "tidings_mails_pending 0",
         "tidings_mails_sent_total{outcome=\"sent\"} 1",
-        "tidings_mails_sent_total{outcome=\"retry\"} 3",
+        "tidings_mails_sent_total{outcome=\"retry\"} 5",
         "tidings_mails_sent_total{outcome=\"aside\"} 1",
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
@@ -208,6 +215,21 @@ async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
     assert_eq!(back.unwrap(), 1);
     assert_eq!(settled(&app).await, 0);
     assert_eq!(smtp.got().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_reminded_late_of_what_is_done() {
+    let smtp = SmtpServer::start(Mood::Busy).await;
+    let app = app(&smtp, false).await;
+    let ada = app.person("Ada").await;
+    let told = reminder(&app, &ada).await;
+    failures(&app, 1).await;
+    let complete = format!("/api/tasks/{}/complete", told["task_id"].as_str().unwrap());
+    ada.patch(&complete, json!({})).await.status(200);
+    smtp.be(Mood::Kind);
+    turn_on(&app, 20);
+    assert_eq!(settled(&app).await, 0);
+    assert!(smtp.got().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

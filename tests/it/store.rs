@@ -49,7 +49,8 @@ macro_rules! contract {
                 forgets_answers_after_thirty_days, keeps_no_row_of_a_person_who_is_gone;
             retention: forgets_what_was_taken_in_thirty_days_ago,
                 remembers_what_may_be_delivered_again, forgets_sessions_that_ended,
-                empties_the_trash_after_thirty_days;
+                empties_the_trash_after_thirty_days,
+                goes_on_after_what_cannot_be_deleted;
             past: pages_the_log, tells_a_tasks_history, shows_tasks_as_they_were,
                 reads_only_so_much_of_the_log_at_once;
             lists: holds_what_the_views_hold, orders_as_the_views_do, walks_every_sort_once,
@@ -77,7 +78,8 @@ macro_rules! contract {
             mails: hands_mail_out_once, settles_mail, writes_one_mail_once, makes_its_secret_once;
             notices: tells_once, tells_by_the_ways_that_are_asked_for,
                 tells_nothing_of_what_is_gone, lists_and_marks_notifications,
-                keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose;
+                keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose,
+                mails_nobody_without_end, reminds_of_what_is_still_to_be_done;
             reminders: tells_of_what_is_due, a_reminder_moves_and_goes_with_its_task,
                 a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
                 a_reminder_loses_its_contents_with_its_task;

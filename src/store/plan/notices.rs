@@ -1,21 +1,29 @@
 //! Turns notices into rows: notifications with their events of the feed, and mail.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use serde_json::json;
 use tidings_domain::{
     event::{self, EventType, Metadata},
     id::{EventId, TaskId, UserId},
     notice::{Kind, Notification},
+    task::Task,
     time::Timestamp,
 };
 use uuid::Uuid;
 
-use super::rows::{EventRow, Keys, Loaded, Wire, WriteSet};
+use super::rows::{EventRow, Keys, Loaded, Mailed, Wire, WriteSet};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
     store::Notice,
 };
+
+/// Mails that a person gets in 24 hours. Nobody confirmed their address, so that it may be anybody's.
+const MAILS_A_DAY: i64 = 50;
+/// In milliseconds.
+const DAY_MS: i64 = 86_400_000;
 
 /// A mail to keep until it is sent.
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +57,8 @@ pub struct Told {
     pub notifications: Vec<(UserId, Notification)>,
     /// Mail.
     pub mails: Vec<MailRow>,
+    /// What mail people got of late, where that is new.
+    pub mailed: Vec<(UserId, Mailed)>,
 }
 
 /// What notices touch: the feeds and tasks of those that they are for.
@@ -66,7 +76,8 @@ pub fn touched(notices: &[Notice]) -> Keys {
     keys
 }
 
-/// Turns notices into rows. Nothing is told of a task that is gone, nor anybody who is.
+/// Turns notices into rows. Nothing is told of a task that is gone, nor anybody who is, and no
+/// reminder that was moved or whose task is done.
 ///
 /// # Errors
 /// Internal, where an event cannot be written as JSON.
@@ -77,6 +88,7 @@ pub fn tell<'a>(
 ) -> Result<Told> {
     let mut told = Told::default();
     let mut moved = Vec::new();
+    let mut mailed = HashMap::new();
     for notice in notices {
         let user = notice.user_id;
         let Some(feed) = loaded.feeds.get_mut(&user) else {
@@ -84,7 +96,8 @@ pub fn tell<'a>(
         };
         if let Some(task) = notice.task_id {
             let task = loaded.tasks.get(&(user, task));
-            if !task.is_some_and(|task| task.is_open() || !notice.while_open) {
+            let due = |task: &Task| task.is_open() && task.remind_at == notice.remind_at;
+            if !task.is_some_and(|task| notice.remind_at.is_none() || due(task)) {
                 continue;
             }
         }
@@ -109,6 +122,11 @@ pub fn tell<'a>(
             moved.push(user);
         }
         if notice.channels.mail {
+            let before = loaded.mailed.get(&user).copied().unwrap_or_default();
+            let mailed = mailed.entry(user).or_insert(before);
+            if !allows(mailed, user, now) {
+                continue;
+            }
             told.mails.push(mail(ambient.ids.next(), notice, now));
         }
     }
@@ -117,7 +135,25 @@ pub fn tell<'a>(
     let feeds = moved.into_iter();
     let feeds = feeds.filter_map(|user| Some((user, loaded.feeds.remove(&user)?)));
     told.set.feeds = feeds.collect();
+    told.mailed = mailed.into_iter().collect();
+    // In one order, whoever else writes.
+    told.mailed.sort_unstable_by_key(|(user, _)| *user);
     Ok(told)
+}
+
+/// Counts a mail to somebody; whether they may get it. The first that they may not is noted.
+fn allows(mailed: &mut Mailed, user: UserId, now: Timestamp) -> bool {
+    if !(0..DAY_MS).contains(&(now.0 - mailed.since.0)) {
+        *mailed = Mailed {
+            since: now,
+            mails: 0,
+        };
+    }
+    if mailed.mails == MAILS_A_DAY {
+        tracing::warn!(user_id = %user, "somebody gets no more mail within 24 hours");
+    }
+    mailed.mails = (mailed.mails + 1).min(MAILS_A_DAY + 1);
+    mailed.mails <= MAILS_A_DAY
 }
 
 fn event_row(

@@ -37,6 +37,8 @@ pub fn reminder(
         "user_id": user,
         "title": task.title,
         "due_at": task.due_at(zones),
+        "due_date": task.due_date,
+        "due_time": task.due_time,
         "remind_at": remind_at,
         "late": now.0 - remind_at.0 > LATE_MS,
     });

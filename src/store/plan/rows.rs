@@ -143,6 +143,17 @@ pub struct Loaded {
     pub begun: HashSet<(UserId, TaskId)>,
     /// Events that were taken in.
     pub receipts: HashSet<Receipt>,
+    /// What mail people got of late; loaded for notices alone.
+    pub mailed: HashMap<UserId, Mailed>,
+}
+
+/// How much mail somebody got in 24 hours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mailed {
+    /// From when those count.
+    pub since: Timestamp,
+    /// So many; one more than are allowed where others were left out.
+    pub mails: i64,
 }
 
 /// Where a task stands in its series, and what the series last did to it.

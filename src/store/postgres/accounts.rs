@@ -25,6 +25,7 @@ d AS (DELETE FROM dead_letters WHERE user_id = $1), \
 o AS (DELETE FROM occurrences WHERE user_id = $1), \
 n AS (DELETE FROM notifications WHERE user_id = $1), \
 l AS (DELETE FROM mails WHERE user_id = $1), \
+a AS (DELETE FROM mail_allowances WHERE user_id = $1), \
 y AS (DELETE FROM done_days WHERE user_id = $1) \
 DELETE FROM outbox WHERE partition = $1";
 

@@ -16,7 +16,10 @@ WITH d AS (SELECT n FROM mails WHERE due_at <= $1 AND NOT aside ORDER BY due_at 
     FOR UPDATE SKIP LOCKED), \
 m AS (UPDATE mails SET due_at = $2 FROM d WHERE mails.n = d.n RETURNING mails.*) \
 SELECT m.n, m.id, m.user_id, m.kind, u.email, u.name, m.subject, m.body, m.link, m.link_text, \
-    m.created_at, m.attempts FROM m JOIN users u ON u.id = m.user_id ORDER BY m.n";
+    m.created_at, m.attempts, m.kind IS NOT DISTINCT FROM 'reminder' AND t.id IS NULL \
+    FROM m JOIN users u ON u.id = m.user_id \
+    LEFT JOIN tasks t ON t.user_id = m.user_id AND t.id = m.task_id \
+    AND t.completed_at IS NULL AND t.deleted_at IS NULL ORDER BY m.n";
 /// $1 mail that is done, $2 to $4 mail that is not, with when it is due again or null.
 pub(super) const SETTLE: &str = "\
 WITH d AS (DELETE FROM mails WHERE n = ANY ($1::int8[])) \
@@ -141,7 +144,7 @@ impl Mails for PostgresStore {
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    let back = "UPDATE mails SET aside = false, attempts = 0, due_at = $2 \
+                    let back = "UPDATE mails SET aside = false, attempts = 0, created_at = $2, due_at = $2 \
                                 WHERE aside AND n = coalesce($1, n)";
                     let back = sqlx::query(back).bind(n).bind(now.0);
                     let done = back.execute(connection).await.map_err(db)?;
@@ -201,5 +204,6 @@ fn mail(row: &PgRow) -> Result<Mail> {
         link_text: row.try_get(9).map_err(db)?,
         created_at: Timestamp(row.try_get(10).map_err(db)?),
         attempts: row.try_get(11).map_err(db)?,
+        moot: row.try_get(12).map_err(db)?,
     })
 }

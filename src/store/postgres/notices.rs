@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow};
 use tidings_domain::{
     error::Code,
     id::{TaskId, UserId},
@@ -18,8 +18,8 @@ use crate::{
     error::{Error, Result},
     store::{
         Notice, NoticePlace, Notices, Recipient,
-        notices::{KEPT, earliest, streak},
-        plan::{Told, tell, touched},
+        notices::{KEPT, earliest, streaks},
+        plan::{Keys, Mailed, Told, tell, touched},
     },
 };
 
@@ -53,6 +53,13 @@ INSERT INTO mails (id, user_id, kind, task_id, subject, body, link, link_text, c
     SELECT m.*, m.created_at FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], \
     $5::text[], $6::text[], $7::text[], $8::text[], $9::int8[]) \
     m (id, user_id, kind, task_id, subject, body, link, link_text, created_at)";
+/// What mail people got of late.
+pub(super) const MAILED: &str =
+    "SELECT user_id, since, mails FROM mail_allowances WHERE user_id = ANY ($1::uuid[])";
+pub(super) const ALLOW: &str = "\
+INSERT INTO mail_allowances (user_id, since, mails) \
+    SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[]) \
+    ON CONFLICT (user_id) DO UPDATE SET since = excluded.since, mails = excluded.mails";
 pub(super) const LIST: &str = "SELECT id, kind, title, body, task_id, created_at, read_at \
      FROM notifications WHERE user_id = $1 AND (created_at, id) < ($2, $3) \
      ORDER BY created_at DESC, id DESC LIMIT $4";
@@ -91,8 +98,7 @@ impl Notices for PostgresStore {
                 noted.push(day.parse::<NaiveDate>().map_err(Error::internal)?);
             }
         }
-        let each = days.iter().zip(noted);
-        Ok(each.map(|((_, day), noted)| streak(*day, &noted)).collect())
+        Ok(streaks(days, noted))
     }
 
     async fn notify(&self, notices: &[Notice], days: &[(UserId, NaiveDate)]) -> Result<()> {
@@ -106,7 +112,10 @@ impl Notices for PostgresStore {
         self.jobs
             .write(news, move |connection| {
                 Box::pin(async move {
-                    let loaded = load::load(connection, &keys).await?;
+                    let mut loaded = load::load(connection, &keys).await?;
+                    if notices.iter().any(|notice| notice.channels.mail) {
+                        loaded.mailed = mailed(connection, &keys).await?;
+                    }
                     let (users, [last, first]) = days;
                     sqlx::query(DONE)
                         .bind(users)
@@ -194,32 +203,55 @@ impl Notices for PostgresStore {
     }
 
     async fn notice_settings(&self, user: UserId) -> Result<Settings> {
-        let sql = "SELECT settings FROM notification_settings WHERE user_id = $1";
-        let settings = sqlx::query_scalar(sql).bind(user.0);
-        let settings = settings.fetch_optional(&self.pool).await.map_err(db)?;
-        let settings = settings.map(|json: String| from_json(&json)).transpose()?;
-        Ok(settings.unwrap_or_default())
+        settings(&self.pool, user).await
     }
 
     async fn set_notice_settings(&self, user: UserId, settings: &Settings) -> Result<()> {
-        let settings = serde_json::to_string(settings).map_err(Error::internal)?;
+        let settings = *settings;
+        self.jobs
+            .write(News::None, move |connection| {
+                Box::pin(async move { set(connection, user, &settings).await })
+            })
+            .await
+    }
+
+    async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()> {
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    let set = sqlx::query(
-                        "INSERT INTO notification_settings (user_id, settings) \
-                         SELECT id, $2 FROM users WHERE id = $1 \
-                         ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
-                    );
-                    let set = set.bind(user.0).bind(settings);
-                    let done = set.execute(connection).await.map_err(db)?;
-                    match done.rows_affected() {
-                        0 => Err(Code::NotFound.into()),
-                        _ => Ok(()),
-                    }
+                    // What is read after it is what nobody else changes meanwhile.
+                    let lock = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE";
+                    let lock = sqlx::query(lock).bind(user.0);
+                    lock.execute(&mut *connection).await.map_err(db)?;
+                    let mut chosen = settings(&mut *connection, user).await?;
+                    chosen.of_mut(kind).mail = false;
+                    set(connection, user, &chosen).await
                 })
             })
             .await
+    }
+}
+
+async fn settings(database: impl PgExecutor<'_>, user: UserId) -> Result<Settings> {
+    let sql = "SELECT settings FROM notification_settings WHERE user_id = $1";
+    let settings = sqlx::query_scalar(sql).bind(user.0);
+    let settings = settings.fetch_optional(database).await.map_err(db)?;
+    let settings = settings.map(|json: String| from_json(&json)).transpose()?;
+    Ok(settings.unwrap_or_default())
+}
+
+/// Locks the person, so that who reads before they write waits.
+async fn set(connection: &mut PgConnection, user: UserId, settings: &Settings) -> Result<()> {
+    let set = sqlx::query(
+        "INSERT INTO notification_settings (user_id, settings) \
+         SELECT id, $2 FROM users WHERE id = $1 FOR NO KEY UPDATE \
+         ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
+    )
+    .bind(user.0)
+    .bind(serde_json::to_string(settings).map_err(Error::internal)?);
+    match set.execute(connection).await.map_err(db)?.rows_affected() {
+        0 => Err(Code::NotFound.into()),
+        _ => Ok(()),
     }
 }
 
@@ -275,11 +307,35 @@ pub(super) async fn keep(connection: &mut PgConnection, told: &Told) -> Result<(
             .bind(Vec::from_iter(mails.iter().map(|m| m.link.as_str())))
             .bind(Vec::from_iter(mails.iter().map(|m| m.link_text)))
             .bind(Vec::from_iter(mails.iter().map(|m| m.created_at)))
+            .execute(&mut *connection)
+            .await
+            .map_err(db)?;
+    }
+    let mailed = &told.mailed;
+    if !mailed.is_empty() {
+        sqlx::query(ALLOW)
+            .bind(Vec::from_iter(mailed.iter().map(|(user, _)| user.0)))
+            .bind(Vec::from_iter(mailed.iter().map(|(_, m)| m.since.0)))
+            .bind(Vec::from_iter(mailed.iter().map(|(_, m)| m.mails)))
             .execute(connection)
             .await
             .map_err(db)?;
     }
     Ok(())
+}
+
+/// What mail these people got of late.
+async fn mailed(connection: &mut PgConnection, keys: &Keys) -> Result<HashMap<UserId, Mailed>> {
+    let users = Vec::from_iter(keys.users.iter().map(|user| user.0));
+    let rows = sqlx::query(MAILED).bind(users).fetch_all(connection);
+    let mailed = |row: &PgRow| {
+        let mailed = Mailed {
+            since: Timestamp(row.try_get(1).map_err(db)?),
+            mails: row.try_get(2).map_err(db)?,
+        };
+        Ok((UserId(row.try_get(0).map_err(db)?), mailed))
+    };
+    rows.await.map_err(db)?.iter().map(mailed).collect()
 }
 
 /// Reads `id, kind, title, body, task_id, created_at, read_at`.

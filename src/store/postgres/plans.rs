@@ -95,6 +95,8 @@ async fn walks_no_table() {
         notices::TELL,
         notices::CUT,
         notices::MAIL,
+        notices::MAILED,
+        notices::ALLOW,
         notices::LIST,
         notices::UNREAD,
         reminders::DUE,

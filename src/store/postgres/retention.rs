@@ -7,6 +7,7 @@ use tidings_domain::{
     id::{TaskId, UserId},
     time::Timestamp,
 };
+use uuid::Uuid;
 
 use super::{PostgresStore, db};
 use crate::{
@@ -17,9 +18,10 @@ use crate::{
     },
 };
 
-/// Of everybody. $1 before, $2 limit.
-pub(super) const EXPIRED: &str = "SELECT user_id, id, (task::json->>'version')::int8 FROM tasks \
-    WHERE deleted_at < $1 ORDER BY deleted_at LIMIT $2";
+/// Of everybody. $1 before, $2 to $4 the last one seen, $5 limit.
+pub(super) const EXPIRED: &str = "SELECT user_id, id, (task::json->>'version')::int8, deleted_at FROM tasks \
+    WHERE deleted_at < $1 AND (deleted_at, user_id, id) > ($2, $3, $4) \
+    ORDER BY deleted_at, user_id, id LIMIT $5";
 
 /// $1 before, $2 limit.
 const ANSWERS: &str = "DELETE FROM mutations WHERE ctid = ANY (ARRAY (SELECT ctid FROM mutations \
@@ -40,8 +42,22 @@ pub(super) const INBOX: &str = "DELETE FROM inbox WHERE ctid = ANY (ARRAY (SELEC
 
 #[async_trait]
 impl Retention for PostgresStore {
-    async fn expired_trash(&self, before: Timestamp, limit: usize) -> Result<Vec<Expired>> {
-        let rows = sqlx::query(EXPIRED).bind(before.0).bind(limit as i64);
+    async fn expired_trash(
+        &self,
+        before: Timestamp,
+        after: Option<Expired>,
+        limit: usize,
+    ) -> Result<Vec<Expired>> {
+        let first = (i64::MIN, Uuid::nil(), Uuid::nil());
+        let (at, user, task) = after.map_or(first, |last| {
+            (last.deleted_at.0, last.user_id.0, last.task_id.0)
+        });
+        let rows = sqlx::query(EXPIRED)
+            .bind(before.0)
+            .bind(at)
+            .bind(user)
+            .bind(task)
+            .bind(limit as i64);
         let rows = rows.fetch_all(&self.pool).await.map_err(db)?;
         rows.iter()
             .map(|row| {
@@ -49,6 +65,7 @@ impl Retention for PostgresStore {
                     user_id: UserId(row.try_get(0).map_err(db)?),
                     task_id: TaskId(row.try_get(1).map_err(db)?),
                     version: row.try_get(2).map_err(db)?,
+                    deleted_at: Timestamp(row.try_get(3).map_err(db)?),
                 })
             })
             .collect()

@@ -32,6 +32,7 @@ DELETE FROM dead_letters WHERE user_id = ?1; \
 DELETE FROM occurrences WHERE user_id = ?1; \
 DELETE FROM notifications WHERE user_id = ?1; \
 DELETE FROM mails WHERE user_id = ?1; \
+DELETE FROM mail_allowances WHERE user_id = ?1; \
 DELETE FROM done_days WHERE user_id = ?1; \
 DELETE FROM outbox WHERE partition = ?1; \
 UPDATE meta SET value = min(CAST(value AS INTEGER), (SELECT coalesce(max(n), 0) FROM events)) \

@@ -42,8 +42,9 @@ impl SqliteStore {
     /// [`crate::store::Store::check`].
     pub(super) async fn findings(&self) -> Result<Findings> {
         let mut findings = Findings::default();
-        let mut connection = self.readers.acquire().await.map_err(db)?;
-        // All of a database is more than belongs in memory.
+        // All of a database is more than belongs in memory. The connection is one of its own, so that
+        // nobody else goes on with that setting, however this ends.
+        let mut connection = self.readers.acquire().await.map_err(db)?.detach();
         connection
             .execute("PRAGMA temp_store = FILE")
             .await
@@ -89,10 +90,7 @@ impl SqliteStore {
         }
         words(&mut transaction, &mut findings).await?;
         transaction.commit().await.map_err(db)?;
-        connection
-            .execute("PRAGMA temp_store = MEMORY")
-            .await
-            .map_err(db)?;
+        connection.close().await.map_err(db)?;
         Ok(findings)
     }
 }

@@ -11,8 +11,11 @@ use crate::{
 };
 
 pub(super) const DUE: &str = "SELECT m.n, m.id, m.user_id, m.kind, u.email, u.name, m.subject, \
-     m.body, m.link, m.link_text, m.created_at, m.attempts FROM mails m \
-     CROSS JOIN users u ON u.id = m.user_id WHERE m.due_at <= ?1 AND m.aside = 0 \
+     m.body, m.link, m.link_text, m.created_at, m.attempts, \
+     m.kind IS 'reminder' AND t.id IS NULL FROM mails m \
+     CROSS JOIN users u ON u.id = m.user_id \
+     LEFT JOIN tasks t ON t.user_id = m.user_id AND t.id = m.task_id \
+     AND t.completed_at IS NULL AND t.deleted_at IS NULL WHERE m.due_at <= ?1 AND m.aside = 0 \
      ORDER BY m.due_at LIMIT ?2";
 pub(super) const CLAIM: &str =
     "UPDATE mails SET due_at = ?2 WHERE n IN (SELECT value FROM json_each(?1))";
@@ -141,7 +144,7 @@ impl Mails for SqliteStore {
     }
 
     async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64> {
-        let back = "UPDATE mails SET aside = 0, attempts = 0, due_at = ?2 \
+        let back = "UPDATE mails SET aside = 0, attempts = 0, created_at = ?2, due_at = ?2 \
                     WHERE aside = 1 AND n = coalesce(?1, n)";
         let back = sqlx::query(back).bind(n).bind(now.0);
         self.writer
@@ -204,5 +207,6 @@ fn mail(row: &SqliteRow) -> Result<Mail> {
         link_text: row.try_get(9).map_err(db)?,
         created_at: Timestamp(row.try_get(10).map_err(db)?),
         attempts: row.try_get(11).map_err(db)?,
+        moot: row.try_get(12).map_err(db)?,
     })
 }

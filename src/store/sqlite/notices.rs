@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, SqliteExecutor, sqlite::SqliteRow};
 use tidings_domain::{
     error::Code,
     id::{TaskId, UserId},
@@ -18,8 +18,8 @@ use crate::{
     error::{Error, Result},
     store::{
         Notice, NoticePlace, Notices, Recipient,
-        notices::{KEPT, earliest, streak},
-        plan::{Told, tell, touched},
+        notices::{KEPT, earliest, streaks},
+        plan::{Keys, Mailed, Told, tell, touched},
     },
 };
 
@@ -52,6 +52,12 @@ INSERT INTO mails (id, user_id, kind, task_id, subject, body, link, link_text, c
     SELECT value->>'id', value->>'user_id', value->>'kind', value->>'task_id', value->>'subject', \
     value->>'body', value->>'link', value->>'link_text', value->>'created_at', \
     value->>'created_at' FROM json_each(?1) WHERE true";
+/// What mail people got of late.
+pub(super) const MAILED: &str = "SELECT a.user_id, a.since, a.mails FROM json_each(?1) j \
+     CROSS JOIN mail_allowances a ON a.user_id = j.value";
+pub(super) const ALLOW: &str = "INSERT INTO mail_allowances (user_id, since, mails) \
+     SELECT value->>0, value->>1, value->>2 FROM json_each(?1) WHERE true \
+     ON CONFLICT (user_id) DO UPDATE SET since = excluded.since, mails = excluded.mails";
 pub(super) const LIST: &str = "SELECT id, kind, title, body, task_id, created_at, read_at \
      FROM notifications WHERE user_id = ?1 AND (created_at, id) < (?2, ?3) \
      ORDER BY created_at DESC, id DESC LIMIT ?4";
@@ -86,8 +92,7 @@ impl Notices for SqliteStore {
                 noted.push(day.parse::<NaiveDate>().map_err(Error::internal)?);
             }
         }
-        let each = days.iter().zip(noted);
-        Ok(each.map(|((_, day), noted)| streak(*day, &noted)).collect())
+        Ok(streaks(days, noted))
     }
 
     async fn notify(&self, notices: &[Notice], days: &[(UserId, NaiveDate)]) -> Result<()> {
@@ -109,7 +114,10 @@ impl Notices for SqliteStore {
                     let fresh = sqlx::query_scalar(INBOX).bind(to_json(&ids)?);
                     let fresh = fresh.fetch_all(&mut *connection).await.map_err(db)?;
                     let mut fresh: HashSet<String> = fresh.into_iter().collect();
-                    let (loaded, last) = load::load(connection, &keys).await?;
+                    let (mut loaded, last) = load::load(connection, &keys).await?;
+                    if notices.iter().any(|notice| notice.channels.mail) {
+                        loaded.mailed = mailed(connection, &keys).await?;
+                    }
                     let fresh = notices
                         .iter()
                         .filter(|notice| fresh.remove(&notice.event_id.to_string()));
@@ -186,32 +194,50 @@ impl Notices for SqliteStore {
     }
 
     async fn notice_settings(&self, user: UserId) -> Result<Settings> {
-        let sql = "SELECT settings FROM notification_settings WHERE user_id = ?1";
-        let settings = sqlx::query_scalar(sql).bind(user.to_string());
-        let settings = settings.fetch_optional(&self.readers).await.map_err(db)?;
-        let settings = settings.map(|json: String| from_json(&json)).transpose()?;
-        Ok(settings.unwrap_or_default())
+        settings(&self.readers, user).await
     }
 
     async fn set_notice_settings(&self, user: UserId, settings: &Settings) -> Result<()> {
-        let set = sqlx::query(
-            "INSERT INTO notification_settings (user_id, settings) \
-             SELECT id, ?2 FROM users WHERE id = ?1 \
-             ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
-        )
-        .bind(user.to_string())
-        .bind(to_json(settings)?);
+        let settings = *settings;
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move { set(connection, user, &settings).await })
+            })
+            .await
+    }
+
+    async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()> {
         self.writer
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    let done = set.execute(connection).await.map_err(db)?;
-                    match done.rows_affected() {
-                        0 => Err(Code::NotFound.into()),
-                        _ => Ok(()),
-                    }
+                    let mut chosen = settings(&mut *connection, user).await?;
+                    chosen.of_mut(kind).mail = false;
+                    set(connection, user, &chosen).await
                 })
             })
             .await
+    }
+}
+
+async fn settings(database: impl SqliteExecutor<'_>, user: UserId) -> Result<Settings> {
+    let sql = "SELECT settings FROM notification_settings WHERE user_id = ?1";
+    let settings = sqlx::query_scalar(sql).bind(user.to_string());
+    let settings = settings.fetch_optional(database).await.map_err(db)?;
+    let settings = settings.map(|json: String| from_json(&json)).transpose()?;
+    Ok(settings.unwrap_or_default())
+}
+
+async fn set(connection: &mut SqliteConnection, user: UserId, settings: &Settings) -> Result<()> {
+    let set = sqlx::query(
+        "INSERT INTO notification_settings (user_id, settings) \
+         SELECT id, ?2 FROM users WHERE id = ?1 \
+         ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings",
+    )
+    .bind(user.to_string())
+    .bind(to_json(settings)?);
+    match set.execute(connection).await.map_err(db)?.rows_affected() {
+        0 => Err(Code::NotFound.into()),
+        _ => Ok(()),
     }
 }
 
@@ -242,11 +268,34 @@ pub(super) async fn keep(connection: &mut SqliteConnection, told: &Told) -> Resu
     if !told.mails.is_empty() {
         sqlx::query(MAIL)
             .bind(to_json(&told.mails)?)
+            .execute(&mut *connection)
+            .await
+            .map_err(db)?;
+    }
+    if !told.mailed.is_empty() {
+        let rows = told.mailed.iter();
+        let rows = rows.map(|(user, mailed)| (user, mailed.since.0, mailed.mails));
+        sqlx::query(ALLOW)
+            .bind(to_json(&rows.collect::<Vec<_>>())?)
             .execute(connection)
             .await
             .map_err(db)?;
     }
     Ok(())
+}
+
+/// What mail these people got of late.
+async fn mailed(connection: &mut SqliteConnection, keys: &Keys) -> Result<HashMap<UserId, Mailed>> {
+    let rows = sqlx::query(MAILED).bind(to_json(&keys.users)?);
+    let rows = rows.fetch_all(connection).await.map_err(db)?;
+    let mailed = |row: &SqliteRow| {
+        let mailed = Mailed {
+            since: Timestamp(row.try_get(1).map_err(db)?),
+            mails: row.try_get(2).map_err(db)?,
+        };
+        Ok((UserId(id(row.try_get(0).map_err(db)?)?), mailed))
+    };
+    rows.iter().map(mailed).collect()
 }
 
 /// Reads `id, kind, title, body, task_id, created_at, read_at`.

@@ -94,6 +94,8 @@ async fn walks_no_table() {
         notices::DONE,
         notices::TELL,
         notices::MAIL,
+        notices::MAILED,
+        notices::ALLOW,
         notices::LIST,
         notices::UNREAD,
         reminders::DUE,

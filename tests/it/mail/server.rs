@@ -23,6 +23,10 @@ pub(crate) enum Mood {
     Busy,
     /// Does not know the sender: no fault of the mail.
     Strict,
+    /// Talks to nobody.
+    Closed,
+    /// Refuses the sender's address.
+    Doubts,
     /// Hangs up once it has the message, before it says so.
     Drops,
     /// Takes its time with each answer.
@@ -85,7 +89,10 @@ async fn talk(stream: TcpStream, mood: Mood, got: Arc<Mutex<Vec<Got>>>) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     let mut to = String::new();
-    let mut answer = "220 mail.test\r\n";
+    let mut answer = match mood {
+        Mood::Closed => "554 5.3.2 not now\r\n",
+        _ => "220 mail.test\r\n",
+    };
     loop {
         if mood == Mood::Slow {
             sleep(Duration::from_millis(300)).await;
@@ -101,6 +108,8 @@ async fn talk(stream: TcpStream, mood: Mood, got: Arc<Mutex<Vec<Got>>>) {
             "250-mail.test\r\n250 8BITMIME\r\n"
         } else if verb.starts_with("MAIL") && mood == Mood::Strict {
             "530 5.7.0 sign in first\r\n"
+        } else if verb.starts_with("MAIL") && mood == Mood::Doubts {
+            "550 5.1.8 who is that\r\n"
         } else if verb.starts_with("RCPT") {
             to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
             match mood {

@@ -15,7 +15,7 @@ async fn write(kit: &Kit, user: UserId, count: usize) {
         user_id: user,
         kind: Kind::Streak,
         task_id: None,
-        while_open: false,
+        remind_at: None,
         channels: Channels {
             mail: true,
             ..Channels::default()
@@ -94,6 +94,8 @@ pub(crate) async fn settles_mail(store: impl TestStore) {
     assert_eq!(kit.store.put_mails_back(None, at).await.unwrap(), 1);
     let due = claim(kit, at, 10).await;
     assert_eq!((due.len(), due[0].n, due[0].attempts), (1, never, 0));
+    // A fresh start: it is tried for as long as any other.
+    assert_eq!(due[0].created_at, at);
     let aside = Posted::Aside {
         n: never,
         error: "550".into(),

@@ -2,17 +2,23 @@
 
 use chrono::NaiveDate;
 use serde_json::json;
-use tidings::store::Notice;
+use tidings::{
+    clock::Clock,
+    store::{Notice, Posted},
+};
 use tidings_domain::{
-    command::Command,
+    command::{Command, TaskPatch},
     error::Code,
     event::EventType,
     id::{EventId, Ids, TaskId, UserId},
     notice::{Channels, Kind, Settings},
+    task::Task,
 };
 use uuid::Uuid;
 
-use super::kit::{Kit, TestStore, refusal};
+use super::kit::{Kit, NOON, TestStore, refusal, titled};
+
+const DAY_MS: i64 = 86_400_000;
 
 fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
     Notice {
@@ -20,13 +26,21 @@ fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
         user_id: user,
         kind: Kind::Reminder,
         task_id: task,
-        while_open: true,
+        remind_at: task.map(|_| NOON),
         channels: Channels::ALL,
         title: "Milk".into(),
         body: "Due today.".into(),
         subject: "Reminder: Milk".into(),
         traceparent: None,
     }
+}
+
+async fn reminding(kit: &Kit, user: UserId, title: &str) -> Task {
+    let patch = TaskPatch {
+        remind_at: Some(Some(NOON)),
+        ..titled(title)
+    };
+    kit.add(user, patch).await
 }
 
 async fn listed(kit: &Kit, user: UserId) -> usize {
@@ -37,7 +51,7 @@ async fn listed(kit: &Kit, user: UserId) -> usize {
 pub(crate) async fn tells_once(store: impl TestStore) {
     let kit = store.kit();
     let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
-    let task = kit.add_titled(ann, "Milk").await;
+    let task = reminding(kit, ann, "Milk").await;
     let one = notice(kit, ann, Some(task.id));
     let two = notice(kit, bob, None);
     kit.commits.0.lock().unwrap().clear();
@@ -106,11 +120,11 @@ pub(crate) async fn tells_by_the_ways_that_are_asked_for(store: impl TestStore) 
 pub(crate) async fn tells_nothing_of_what_is_gone(store: impl TestStore) {
     let kit = store.kit();
     let ann = kit.person("ann").await;
-    let done = kit.add_titled(ann, "Done").await;
+    let done = reminding(kit, ann, "Done").await;
     kit.change(ann, done.id, Command::Complete(Some(true)))
         .await
         .unwrap();
-    let purged = kit.add_titled(ann, "Purged").await;
+    let purged = reminding(kit, ann, "Purged").await;
     let early = notice(kit, ann, Some(purged.id));
     kit.store.notify(&[early], &[]).await.unwrap();
     assert_eq!(listed(kit, ann).await, 1);
@@ -127,7 +141,7 @@ pub(crate) async fn tells_nothing_of_what_is_gone(store: impl TestStore) {
     assert_eq!(told.data, json!({ "task_id": purged.id, "user_id": ann }));
     let congratulation = Notice {
         kind: Kind::TaskCompleted,
-        while_open: false,
+        remind_at: None,
         ..notice(kit, ann, Some(done.id))
     };
     let stranger = notice(kit, UserId(kit.ids.next()), None);
@@ -156,12 +170,44 @@ pub(crate) async fn tells_nothing_of_what_is_gone(store: impl TestStore) {
         "mails",
         "done_days",
         "notification_settings",
+        "mail_allowances",
     ] {
         assert_eq!(store.rows(table).await, 0, "{table}");
     }
     let settings = Settings::default();
     let kept = kit.store.set_notice_settings(ann, &settings).await;
     assert_eq!(refusal(kept), Code::NotFound);
+}
+
+pub(crate) async fn reminds_of_what_is_still_to_be_done(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let task = reminding(kit, ann, "Milk").await;
+    let moved = reminding(kit, ann, "Moved").await;
+    let later = TaskPatch {
+        remind_at: Some(Some(NOON.plus_ms(DAY_MS))),
+        ..TaskPatch::default()
+    };
+    let later = kit.change(ann, moved.id, Command::Edit(later)).await;
+    later.unwrap();
+    let both = [task.id, moved.id].map(|id| notice(kit, ann, Some(id)));
+    kit.store.notify(&both, &[]).await.unwrap();
+    assert_eq!((listed(kit, ann).await, store.rows("mails").await), (1, 1));
+    // Its mail is looked at again whenever it is to be sent.
+    let moot = async || {
+        let now = kit.clock.now();
+        let mails = kit.store.claim_mails(now, now, 10).await.unwrap();
+        mails[0].moot
+    };
+    assert!(!moot().await);
+    for (command, expected) in [
+        (Command::Complete(Some(true)), true),
+        (Command::Complete(Some(false)), false),
+        (Command::Delete, true),
+    ] {
+        kit.change(ann, task.id, command).await.unwrap();
+        assert_eq!(moot().await, expected);
+    }
 }
 
 pub(crate) async fn lists_and_marks_notifications(store: impl TestStore) {
@@ -223,6 +269,34 @@ pub(crate) async fn keeps_the_newest_notifications(store: impl TestStore) {
     assert_eq!(kit.feed(ann).await.len(), 600);
 }
 
+pub(crate) async fn mails_nobody_without_end(store: impl TestStore) {
+    let kit = store.kit();
+    let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
+    let many = |count| Vec::from_iter((0..count).map(|_| notice(kit, ann, None)));
+    kit.store.notify(&many(49), &[]).await.unwrap();
+    assert_eq!(store.rows("mails").await, 49);
+    kit.clock.advance(DAY_MS - 1);
+    // What comes beyond it is told all the same, and others get theirs.
+    let mut more = many(3);
+    more.push(notice(kit, bob, None));
+    kit.store.notify(&more, &[]).await.unwrap();
+    kit.store.notify(&many(1), &[]).await.unwrap();
+    assert_eq!(
+        (listed(kit, ann).await, store.rows("mails").await),
+        (53, 51)
+    );
+    // What was sent counts as what waits.
+    let now = kit.clock.now();
+    let mails = kit.store.claim_mails(now, now, 100).await.unwrap();
+    let done = Vec::from_iter(mails.iter().map(|mail| Posted::Done(mail.n)));
+    kit.store.settle_mails(&done).await.unwrap();
+    kit.store.notify(&many(1), &[]).await.unwrap();
+    assert_eq!(store.rows("mails").await, 0);
+    kit.clock.advance(1);
+    kit.store.notify(&many(60), &[]).await.unwrap();
+    assert_eq!(store.rows("mails").await, 50);
+}
+
 pub(crate) async fn counts_streaks(store: impl TestStore) {
     let kit = store.kit();
     let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
@@ -235,6 +309,10 @@ pub(crate) async fn counts_streaks(store: impl TestStore) {
     let asked = [(ann, three), (bob, three), (ann, two), (ann, one)];
     assert_eq!(kit.store.streaks(&asked).await.unwrap(), [3, 1, 0, 0]);
     assert_eq!(kit.store.streaks(&[]).await.unwrap(), Vec::<i64>::new());
+    // Days that come together count one another, in whatever order, and nobody else's.
+    let four = day("2026-03-03");
+    let asked = [(ann, four), (bob, four), (ann, three), (bob, two)];
+    assert_eq!(kit.store.streaks(&asked).await.unwrap(), [4, 1, 3, 2]);
     // Doubles and what is older than what is kept leave nothing behind.
     let far = day("2028-01-01");
     kit.store
@@ -258,6 +336,37 @@ pub(crate) async fn keeps_what_people_chose(store: impl TestStore) {
         kit.store.set_notice_settings(ann, &chosen).await.unwrap();
     }
     assert_eq!(kit.store.notice_settings(ann).await.unwrap(), chosen);
+    // Each keeps what the others chose at the same time.
+    let all = |mail| Settings {
+        reminder: Channels {
+            mail,
+            ..Channels::ALL
+        },
+        task_created: Channels {
+            mail,
+            ..Channels::ALL
+        },
+        task_completed: Channels {
+            mail,
+            ..Channels::ALL
+        },
+        streak: Channels {
+            mail,
+            ..Channels::ALL
+        },
+    };
+    kit.store
+        .set_notice_settings(ann, &all(true))
+        .await
+        .unwrap();
+    let less = Kind::ALL.map(|kind| kit.store.unsubscribe(ann, kind));
+    for done in futures_util::future::join_all(less).await {
+        done.unwrap();
+    }
+    assert_eq!(kit.store.notice_settings(ann).await.unwrap(), all(false));
+    let gone = kit.store.unsubscribe(UserId(kit.ids.next()), Kind::Streak);
+    assert_eq!(refusal(gone.await), Code::NotFound);
+    kit.store.set_notice_settings(ann, &chosen).await.unwrap();
     let nobody = UserId(Uuid::now_v7());
     let who = kit.store.recipients(&[ann, bob, nobody]).await.unwrap();
     assert_eq!(who.len(), 2);

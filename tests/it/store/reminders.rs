@@ -80,7 +80,8 @@ pub(crate) async fn tells_of_what_is_due(store: impl TestStore) {
     let id = Uuid::new_v5(&milk.id.0, at.as_bytes());
     assert_eq!(one["event_id"], json!(id));
     let data = json!({ "task_id": milk.id, "user_id": ann, "title": "Milk",
-        "due_at": "2026-12-10T14:00:00.000Z", "remind_at": at, "late": false });
+        "due_at": "2026-12-10T14:00:00.000Z", "due_date": "2026-12-10", "due_time": "15:00",
+        "remind_at": at, "late": false });
     assert_eq!(one["data"], data);
     // After an outage, once, and late.
     kit.clock.advance(HOUR + 600_000);

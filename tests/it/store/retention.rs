@@ -158,6 +158,20 @@ pub(crate) async fn forgets_sessions_that_ended(mut store: impl TestStore) {
     has(&store, "sessions", 1).await;
 }
 
+/// Empties the trash until there are so many tasks.
+async fn empty_until(store: &impl TestStore, tasks: i64) {
+    let ambient = Ambient {
+        clock: store.kit().clock.clone(),
+        ids: Arc::new(RandomIds),
+    };
+    let retention = service::retention::Retention::new(store.kit().store.clone(), ambient);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(retention.run(stop.clone()));
+    has(store, "tasks", tasks).await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
 pub(crate) async fn empties_the_trash_after_thirty_days(store: impl TestStore) {
     let kit = store.kit();
     let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
@@ -179,16 +193,7 @@ pub(crate) async fn empties_the_trash_after_thirty_days(store: impl TestStore) {
     kit.change(back.0, back.1, command).await.unwrap();
     kit.clock.advance(KEPT_MS - DAY_MS + 1);
 
-    let ambient = Ambient {
-        clock: kit.clock.clone(),
-        ids: Arc::new(RandomIds),
-    };
-    let retention = service::retention::Retention::new(kit.store.clone(), ambient);
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(retention.run(stop.clone()));
-    has(&store, "tasks", 3).await;
-    stop.cancel();
-    running.await.unwrap();
+    empty_until(&store, 3).await;
 
     for (user, id) in [(ann, open.id), (ann, young.id), back] {
         assert!(kit.store.task(user, id).await.unwrap().is_some());
@@ -200,4 +205,19 @@ pub(crate) async fn empties_the_trash_after_thirty_days(store: impl TestStore) {
     }
     assert_eq!(kit.feed(bob).await.len(), 121);
     assert_eq!(store.faults().await, Vec::<String>::new());
+}
+
+pub(crate) async fn goes_on_after_what_cannot_be_deleted(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    // As many as are read at once; they say themselves that they are in no trash.
+    for n in 0..100 {
+        kit.add_titled(ann, &format!("Damaged {n}")).await;
+    }
+    store.run("UPDATE tasks SET deleted_at = 1").await;
+    let old = kit.add_titled(ann, "Old").await;
+    kit.change(ann, old.id, Command::Delete).await.unwrap();
+    kit.clock.advance(KEPT_MS + 1);
+    empty_until(&store, 100).await;
+    assert!(kit.store.task(ann, old.id).await.unwrap().is_none());
 }

@@ -1,0 +1,7 @@
+-- How many mails about what happened a person was to get since `since`, so that nobody gets more than so
+-- many in 24 hours. One more than that says that the rest was noted in the log.
+CREATE TABLE mail_allowances (
+    user_id UUID PRIMARY KEY,
+    since BIGINT NOT NULL,
+    mails BIGINT NOT NULL
+);
