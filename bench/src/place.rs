@@ -162,9 +162,9 @@ impl Replica {
     }
 
     /// Starts a program that does not publish.
-    pub(crate) async fn silent(place: &Place, roles: &str) -> Outcome<Self> {
+    pub(crate) async fn silent(place: &Place) -> Outcome<Self> {
         let variables = [("EVENT_PUBLISHING_ENABLED", "false".into())];
-        Self::with(place, roles, free()?, &variables).await
+        Self::with(place, "all", free()?, &variables).await
     }
 
     async fn with(
