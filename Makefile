@@ -1,6 +1,6 @@
 # Every task of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run run-dapr dev test unit e2e lint format bench size screenshots daprd kafka clean
+.PHONY: help run run-dapr dev test unit e2e lint format bench bench-dapr size screenshots daprd kafka clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ format: ## format the code
 
 bench: ## speed and memory, each as a ratio to a bare axum handler
 	@scripts/bench.sh $(ARGS)
+
+bench-dapr: ## publishing through a sidecar: what it costs, how fast it drains, how soon it arrives
+	@scripts/bench-dapr.sh
 
 size: ## bytes of wasm, glue and CSS; fails over the budget
 	@scripts/size.sh

@@ -37,13 +37,15 @@ pub(crate) async fn figures() -> Outcome {
     let mut watch = Watch::default();
     watch.open(&server, one, 1).await?;
     let times = watch
-        .time(&server, std::slice::from_ref(one), 1, 500)
+        .time(&server, std::slice::from_ref(one), 1, 500, Duration::ZERO)
         .await?;
     report::time("1 socket", part(&times, 50), part(&times, 99));
 
     watch.open(&server, one, SOCKETS_EACH - 1).await?;
     let one = std::slice::from_ref(one);
-    let times = watch.time(&server, one, SOCKETS_EACH, 100).await?;
+    let times = watch
+        .time(&server, one, SOCKETS_EACH, 100, Duration::ZERO)
+        .await?;
     report::time(
         "20 sockets of one person",
         part(&times, 50),
@@ -59,7 +61,9 @@ pub(crate) async fn figures() -> Outcome {
     // What opening them took for a moment is given back by now.
     sleep(Duration::from_secs(1)).await;
     let each = server.memory()?.saturating_sub(before) as f64 / (PEOPLE * SOCKETS_EACH) as f64;
-    let times = watch.time(&server, people, SOCKETS_EACH, ROUNDS).await?;
+    let times = watch
+        .time(&server, people, SOCKETS_EACH, ROUNDS, Duration::ZERO)
+        .await?;
     report::time(
         "1,000 sockets of 50 people",
         part(&times, 50),
@@ -71,7 +75,7 @@ pub(crate) async fn figures() -> Outcome {
 }
 
 /// Open sockets, and when each got a frame.
-struct Watch {
+pub(crate) struct Watch {
     sender: Sender<Instant>,
     frames: Receiver<Instant>,
     tasks: JoinSet<()>,
@@ -90,7 +94,12 @@ impl Default for Watch {
 
 impl Watch {
     /// Opens more sockets of a person, each until it has caught up.
-    async fn open(&mut self, server: &Process, person: &Person, count: usize) -> Outcome {
+    pub(crate) async fn open(
+        &mut self,
+        server: &Process,
+        person: &Person,
+        count: usize,
+    ) -> Outcome {
         for _ in 0..count {
             let mut socket = connect(server, person).await?;
             let sender = self.sender.clone();
@@ -106,18 +115,21 @@ impl Watch {
         Ok(())
     }
 
-    /// Creates a task as each person in turn, and times the frame of each of their sockets.
-    async fn time(
+    /// Creates a task as each person in turn, after a pause, and times the frame of each of their
+    /// sockets.
+    pub(crate) async fn time(
         &mut self,
         server: &Process,
         people: &[Person],
         sockets: usize,
         rounds: usize,
+        pause: Duration,
     ) -> Outcome<Vec<Duration>> {
         let mut connection = Connection::open(server.address).await?;
         let mut times = Vec::with_capacity(people.len() * sockets * rounds);
         for _ in 0..rounds {
             for person in people {
+                sleep(pause).await;
                 let sent = Instant::now();
                 connection.send(&person.create(false)).await?;
                 for _ in 0..sockets {
@@ -149,7 +161,7 @@ async fn connect(server: &Process, person: &Person) -> Outcome<Socket> {
 }
 
 /// The time that `percent` of a hundred stay within.
-fn part(sorted: &[Duration], percent: usize) -> Duration {
+pub(crate) fn part(sorted: &[Duration], percent: usize) -> Duration {
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(at).copied().unwrap_or_default()
 }

@@ -1,11 +1,14 @@
-//! Measures a running Tidings and, in the same run, a bare axum handler: README.md tells how.
+//! Measures a running Tidings beside a bare axum handler, or with sidecars beside itself, in the same
+//! run: README.md tells how.
 
 mod baseline;
+mod dapr;
 mod http;
 mod live;
 mod load;
 mod many;
 mod person;
+mod place;
 mod process;
 mod report;
 
@@ -17,10 +20,14 @@ type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Outcome {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(baseline::ARGUMENT) {
-        return baseline::serve(&arguments.next().ok_or("an address")?).await;
+    match arguments.next().as_deref() {
+        Some(baseline::ARGUMENT) => {
+            return baseline::serve(&arguments.next().ok_or("an address")?).await;
+        }
+        Some(dapr::ARGUMENT) => return dapr::figures().await,
+        _ => {}
     }
-    report::head();
+    report::head("Tidings", "bare axum");
     load::figures().await?;
     live::figures().await?;
     many::figures().await

@@ -34,10 +34,20 @@ impl Process {
 
     /// Tidings, the release build, with an empty database.
     pub(crate) async fn tidings() -> Outcome<Self> {
-        let (address, folder) = (free()?, tempfile::tempdir()?);
+        let folder = tempfile::tempdir()?;
+        let database = format!("sqlite://{}/tidings.db", folder.path().display());
+        Self::tidings_on(&database, &[], folder).await
+    }
+
+    /// Tidings, the release build, on this database and told these variables too.
+    pub(crate) async fn tidings_on(
+        database: &str,
+        variables: &[(&str, String)],
+        folder: TempDir,
+    ) -> Outcome<Self> {
+        let address = free()?;
         let binary = std::env::var("TIDINGS_BIN")
             .map_err(|_| "TIDINGS_BIN is not set: run this with `make bench`")?;
-        let database = format!("sqlite://{}/tidings.db", folder.path().display());
         let mut command = Command::new(binary);
         command
             .arg("serve")
@@ -48,17 +58,13 @@ impl Process {
             .env("SAMPLE_TASKS", "false")
             // All people of a run come from one address.
             .env("SIGN_UP_LIMIT_ADDRESS", "off")
-            .env("SIGN_IN_LIMIT_ADDRESS", "off");
+            .env("SIGN_IN_LIMIT_ADDRESS", "off")
+            .envs(variables.iter().map(|(name, value)| (name, value)));
         Self::start(command, address, folder).await
     }
 
     async fn start(mut command: Command, address: SocketAddr, folder: TempDir) -> Outcome<Self> {
-        let child = command
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
+        let child = spawn(command.current_dir(folder.path()))?;
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(address).await.is_err() {
             if Instant::now() > deadline {
@@ -83,6 +89,13 @@ impl Process {
     }
 }
 
-fn free() -> Outcome<SocketAddr> {
+/// Starts something that is killed when it is dropped.
+pub(crate) fn spawn(command: &mut Command) -> Outcome<Child> {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null());
+    Ok(command.kill_on_drop(true).spawn()?)
+}
+
+/// An address that nobody listens on.
+pub(crate) fn free() -> Outcome<SocketAddr> {
     Ok(Probe::bind("127.0.0.1:0")?.local_addr()?)
 }

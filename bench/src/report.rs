@@ -6,15 +6,15 @@
 
 use std::time::Duration;
 
-/// Above the figures.
-pub(crate) fn head() {
+/// Above the figures: what is measured, and what beside.
+pub(crate) fn head(here: &str, beside: &str) {
     println!(
-        "{:<44} {:>12} {:>12} {:>7} {:>6}",
-        "", "Tidings", "bare axum", "ratio", "aim"
+        "{:<44} {here:>12} {beside:>12} {:>7} {:>6}",
+        "", "ratio", "aim"
     );
 }
 
-/// Requests a second, beside the bare handler's; `aim` is the ratio that is wanted.
+/// Something a second, beside what it is held against; `aim` is the ratio that is wanted.
 pub(crate) fn rate(what: &str, rate: f64, bare: f64, aim: Option<f64>) {
     let aim = aim.map_or_else(String::new, |a| format!("{a:.2}"));
     let ratio = rate / bare;
@@ -30,6 +30,13 @@ pub(crate) fn time(what: &str, p50: Duration, p99: Duration) {
 /// A size in KB.
 pub(crate) fn size(what: &str, bytes: f64) {
     println!("{what:<44} {:>9.1} KB", bytes / 1e3);
+}
+
+/// A size in MB that grew, and how it began.
+pub(crate) fn grown(what: &str, began: u64, peak: u64) {
+    let (began, peak) = (began as f64 / 1e6, peak as f64 / 1e6);
+    let ratio = peak / began;
+    println!("{what:<44} {peak:>9.1} MB {began:>9.1} MB {ratio:>7.3}");
 }
 
 /// Two rates of Tidings itself, before and after.

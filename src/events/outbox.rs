@@ -30,9 +30,12 @@ const LEASE_MARGIN_MS: i64 = 20_000;
 const BATCH: usize = 1_000;
 /// The relay looks by itself after this long, should a wake-up be lost.
 const FALLBACK: Duration = Duration::from_secs(1);
-/// Under load, rows are gathered this long from one claim to the next: each claim costs the writer
-/// a transaction. The first commit after a pause is published at once.
+/// Under load, rows are gathered at most this long from one claim to the next: each claim costs the
+/// writer a transaction. The first commit after a pause is published at once.
 const GATHER: Duration = Duration::from_millis(20);
+/// So long for each row of the last claim: where few come, there is nothing to spare, and somebody
+/// waits to see them.
+const GATHER_EACH: Duration = Duration::from_micros(500);
 /// How long the relay may go on after it was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 /// The first back-off and the longest, in milliseconds.
@@ -76,6 +79,8 @@ struct Turn {
     again: bool,
     /// When the first of the rows that failed is due.
     retry_at: Option<Timestamp>,
+    /// How long rows are gathered before the next.
+    gather: Duration,
 }
 
 impl Relay {
@@ -126,8 +131,10 @@ impl Relay {
                 false => Ok(Turn {
                     again: false,
                     retry_at: None,
+                    gather: GATHER,
                 }),
             };
+            let gather = turn.as_ref().map_or(GATHER, |turn| turn.gather);
             let wait = match turn {
                 Ok(turn) if turn.again => continue,
                 Ok(turn) => {
@@ -149,7 +156,7 @@ impl Relay {
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
-            tokio::time::sleep_until(started + GATHER).await;
+            tokio::time::sleep_until(started + gather).await;
         }
     }
 
@@ -165,10 +172,12 @@ impl Relay {
             return Ok(Turn {
                 again: false,
                 retry_at: None,
+                gather: Duration::ZERO,
             });
         }
         self.holding = true;
         let full = rows.len() >= BATCH;
+        let gather = GATHER.min(GATHER_EACH * u32::try_from(rows.len()).unwrap_or(u32::MAX));
         let mut topics: BTreeMap<Topic, Vec<OutboxRow>> = BTreeMap::new();
         for row in rows {
             topics.entry(row.topic).or_default().push(row);
@@ -192,7 +201,11 @@ impl Relay {
         });
         let retry_at = retry_at.min();
         self.outbox.settle(&settled).await?;
-        Ok(Turn { again, retry_at })
+        Ok(Turn {
+            again,
+            retry_at,
+            gather,
+        })
     }
 
     /// Publishes rows of a topic, holding back those of a person behind one that failed.

@@ -393,6 +393,25 @@ async fn it_is_woken_looks_by_itself_drains_and_releases() {
     assert!(rows.leases.lock().unwrap().is_empty(), "released");
 }
 
+#[tokio::test(start_paused = true)]
+async fn few_rows_are_not_kept_waiting_for_more() {
+    let bench = Bench::new(Wire::new(false));
+    let (rows, wire, wake) = (bench.rows, bench.wire, bench.relay.wake.clone());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(bench.relay.run(stop.clone()));
+    let started = Instant::now();
+    for id in 1..4 {
+        rows.push(id, 7, Topic::TaskEvents);
+        wake.notify_one();
+        while wire.ids().len() < id as usize {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    assert!(started.elapsed() < GATHER, "{:?}", started.elapsed());
+    stop.cancel();
+    running.await.unwrap();
+}
+
 #[test]
 fn back_off_grows_to_its_cap_and_varies() {
     let (base, cap) = BACKOFF_MS;

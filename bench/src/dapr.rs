@@ -1,0 +1,241 @@
+//! What it costs to publish every change through a sidecar, and how soon it arrives.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use tokio::{
+    task::JoinSet,
+    time::{interval, sleep},
+};
+
+use crate::{
+    Outcome,
+    http::Connection,
+    live::{Watch, part},
+    load::{Until, drive},
+    person::Person,
+    place::{LOOK, Place, Postgres, Replica},
+    report,
+};
+
+/// Measures with sidecars.
+pub(crate) const ARGUMENT: &str = "dapr";
+
+/// People who create.
+const WRITERS: usize = 50;
+const CONNECTIONS: usize = 64;
+/// One turn of creating; each side has two.
+const TURN: Until = Until::Passed(Duration::from_secs(2));
+/// Each task that is created is told on two topics.
+const TOPICS: usize = 2;
+/// Rows of the outbox that are drained, on SQLite; the others only tell how fast.
+const ROWS: usize = 100_000;
+const ROWS_OF_MANY: usize = 20_000;
+const ROWS_OF_ONE: usize = 4_000;
+/// Changes whose frames are timed, and the pause before each.
+const CHANGES: usize = 200;
+const PAUSE: Duration = Duration::from_millis(40);
+/// Between two creates of others meanwhile.
+const MEANWHILE: Duration = Duration::from_millis(10);
+/// Every role.
+const ALL: &str = "all";
+
+/// Everything.
+pub(crate) async fn figures() -> Outcome {
+    let postgres = Postgres::start().await?;
+    report::head("Tidings", "beside");
+    report::group("Creates, 64 connections: publishing, beside not publishing");
+    publishing("SQLite", None).await?;
+    publishing("PostgreSQL", Some(&postgres)).await?;
+    report::group("Creates, 64 connections: two replicas that publish, beside one");
+    replicas(&postgres).await?;
+    report::group("Creates published a second, two rows each, beside creates accepted before");
+    relay().await?;
+    drain("SQLite, 100,000 rows, all roles", None, ROWS).await?;
+    let what = "PostgreSQL, 20,000 rows, all roles";
+    drain(what, Some(&postgres), ROWS_OF_MANY).await?;
+    report::group(
+        "From sending a create to its frame on the other replica (commit to frame is less)",
+    );
+    frames(&postgres).await
+}
+
+/// A replica, and people to create with.
+struct Scene {
+    replica: Replica,
+    people: Vec<Person>,
+}
+
+impl Scene {
+    async fn new(replica: Replica) -> Outcome<Self> {
+        let people = Person::several(replica.program.address, WRITERS).await?;
+        replica.quiet().await?;
+        Ok(Self { replica, people })
+    }
+
+    /// Creates over these replicas together, and counts the answers a second.
+    async fn create(&self, at: &[&Replica], connections: usize, until: Until) -> Outcome<f64> {
+        let each = at.iter().map(|replica| {
+            let address = replica.program.address;
+            drive(address, connections / at.len(), until, |n| {
+                let person = self.people.get(n % WRITERS);
+                person.map(|p| p.create(false)).unwrap_or_default()
+            })
+        });
+        Ok(try_join_all(each).await?.iter().sum())
+    }
+
+    /// Has rows wait in the outbox, since there is no sidecar, and then has the sidecar take them: how
+    /// many tasks a second were created, and how many published, and what the program's memory was
+    /// before and at most.
+    async fn drain(&mut self, place: &Place, connections: usize, rows: usize) -> Outcome<Drained> {
+        let each = Until::Sent(rows / TOPICS / connections);
+        let accepted = self.create(&[&self.replica], connections, each).await?;
+        let before = self.replica.published().await?;
+        let began = self.replica.program.memory()?;
+        self.replica.join(place)?;
+        let (mut peak, mut start) = (began, None);
+        let time = loop {
+            sleep(LOOK).await;
+            let published = self.replica.published().await? - before;
+            peak = peak.max(self.replica.program.memory()?);
+            match start {
+                // What was taken before the first look counts as nothing, and its time as none.
+                None if published > 0 => start = Some((Instant::now(), published)),
+                Some((start, first)) if published >= rows as u64 => {
+                    break start.elapsed().as_secs_f64() * rows as f64
+                        / (rows as u64 - first) as f64;
+                }
+                _ => {}
+            }
+        };
+        self.replica.leave().await?;
+        let published = (rows / TOPICS) as f64 / time;
+        Ok(Drained {
+            accepted,
+            published,
+            began,
+            peak,
+        })
+    }
+}
+
+struct Drained {
+    accepted: f64,
+    published: f64,
+    began: u64,
+    peak: u64,
+}
+
+/// What publishing costs whoever creates.
+async fn publishing(what: &str, postgres: Option<&Postgres>) -> Outcome {
+    let place = Place::new(postgres, "loud").await?;
+    let mut replica = Replica::start(&place, ALL).await?;
+    replica.join(&place)?;
+    replica.joined().await?;
+    let loud = Scene::new(replica).await?;
+    let place = Place::new(postgres, "silent").await?;
+    let silent = Scene::new(Replica::silent(&place).await?).await?;
+
+    // By turns, since the machine is not the same from one moment to the next.
+    let (mut with, mut without) = (0., 0.);
+    for is_loud in [false, true, true, false] {
+        let (scene, sum) = match is_loud {
+            true => (&loud, &mut with),
+            false => (&silent, &mut without),
+        };
+        *sum += scene.create(&[&scene.replica], CONNECTIONS, TURN).await? / 2.;
+        scene.replica.quiet().await?;
+    }
+    report::rate(what, with, without, Some(0.85));
+    Ok(())
+}
+
+/// Whether a second replica helps.
+async fn replicas(postgres: &Postgres) -> Outcome {
+    let place = Place::new(Some(postgres), "replicas").await?;
+    let (one, other) = pair(&place).await?;
+    let scene = Scene::new(one).await?;
+    let (mut two, mut alone) = (0., 0.);
+    for both in [false, true, true, false] {
+        let (at, sum) = match both {
+            true => (&[&scene.replica, &other][..], &mut two),
+            false => (&[&scene.replica][..], &mut alone),
+        };
+        *sum += scene.create(at, CONNECTIONS, TURN).await? / 2.;
+        scene.replica.quiet().await?;
+        other.quiet().await?;
+    }
+    report::rate("PostgreSQL", two, alone, Some(1.));
+    Ok(())
+}
+
+async fn pair(place: &Place) -> Outcome<(Replica, Replica)> {
+    let mut one = Replica::start(place, ALL).await?;
+    let mut other = Replica::start(place, ALL).await?;
+    one.join(place)?;
+    other.join(place)?;
+    one.joined().await?;
+    other.joined().await?;
+    Ok((one, other))
+}
+
+/// How fast the relay is where nothing is delivered back.
+async fn relay() -> Outcome {
+    let place = Place::new(None, "relay").await?;
+    let mut scene = Scene::new(Replica::start(&place, "web").await?).await?;
+    for (what, people, rows) in [
+        ("SQLite, 50 people, nobody consumes", WRITERS, ROWS_OF_MANY),
+        ("SQLite, one person, nobody consumes", 1, ROWS_OF_ONE),
+    ] {
+        let drained = scene.drain(&place, people, rows).await?;
+        report::rate(what, drained.published, drained.accepted, None);
+    }
+    Ok(())
+}
+
+/// How fast many rows go where everything is delivered back, and in how much memory.
+async fn drain(what: &str, postgres: Option<&Postgres>, rows: usize) -> Outcome {
+    let place = Place::new(postgres, "drain").await?;
+    let mut scene = Scene::new(Replica::start(&place, ALL).await?).await?;
+    let drained = scene.drain(&place, WRITERS, rows).await?;
+    report::rate(what, drained.published, drained.accepted, Some(0.5));
+    report::grown(
+        "  memory at most, beside before",
+        drained.began,
+        drained.peak,
+    );
+    Ok(())
+}
+
+/// How soon the other replica tells of a change: what is committed here is only delivered there.
+async fn frames(postgres: &Postgres) -> Outcome {
+    let place = Place::new(Some(postgres), "frames").await?;
+    let (one, other) = pair(&place).await?;
+    let scene = Scene::new(one).await?;
+    let (person, others) = scene.people.split_first().ok_or("nobody")?;
+    let person = std::slice::from_ref(person);
+    let mut watch = Watch::default();
+    watch.open(&other.program, &person[0], 1).await?;
+    let here = &scene.replica.program;
+
+    let times = watch.time(here, person, 1, CHANGES, PAUSE).await?;
+    let what = "one change at a time (aim: 10, 50)";
+    report::time(what, part(&times, 50), part(&times, 99));
+
+    let (address, others) = (here.address, others.to_vec());
+    let mut meanwhile = JoinSet::new();
+    meanwhile.spawn(async move {
+        let mut connection = Connection::open(address).await?;
+        let mut turns = interval(MEANWHILE);
+        for person in others.iter().cycle() {
+            turns.tick().await;
+            connection.send(&person.create(false)).await?;
+        }
+        Outcome::Ok(())
+    });
+    let times = watch.time(here, person, 1, CHANGES, PAUSE).await?;
+    let what = "while others make 100 a second (10, 50)";
+    report::time(what, part(&times, 50), part(&times, 99));
+    Ok(())
+}

@@ -1,0 +1,306 @@
+//! Where Tidings is measured with a sidecar: a broker, a database, and replicas of the program.
+
+use std::{
+    net::SocketAddr,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+    time::sleep,
+};
+
+use crate::{
+    Outcome,
+    http::{Connection, get},
+    process::{Process, free, spawn},
+};
+
+/// Debian's.
+const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
+/// How long anything may take to be ready.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Between two looks at what is waited for.
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
+
+/// A PostgreSQL that is reached by a socket in a temporary folder, with the settings it comes with.
+pub(crate) struct Postgres {
+    folder: TempDir,
+    _server: Child,
+}
+
+impl Postgres {
+    /// Starts an empty one.
+    pub(crate) async fn start() -> Outcome<Self> {
+        let folder = tempfile::tempdir()?;
+        if is_root()? {
+            let mut command = Command::new("chown");
+            done(command.arg("postgres").arg(folder.path())).await?;
+        }
+        let (path, data) = (folder.path(), folder.path().join("data"));
+        let words = ["-U", "tidings", "-A", "trust", "-E", "UTF8", "--no-sync"];
+        let mut command = program("initdb", path)?;
+        done(command.args(words).arg("-D").arg(&data)).await?;
+        let words = ["-c", "listen_addresses=", "-c", "max_connections=300"];
+        let mut command = program("postgres", path)?;
+        command.args(words).arg("-D").arg(&data).arg("-k").arg(path);
+        let server = spawn(command.stderr(Stdio::null()))?;
+        Ok(Self {
+            folder,
+            _server: server,
+        })
+    }
+
+    /// Makes a database; its URL.
+    async fn database(&self, name: &str) -> Outcome<String> {
+        let folder = self.folder.path();
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let mut command = program("createdb", folder)?;
+            let command = command.arg("-h").arg(folder).args(["-U", "tidings", name]);
+            match done(command).await {
+                Ok(()) => break,
+                Err(error) if Instant::now() > deadline => return Err(error),
+                Err(_) => sleep(LOOK).await,
+            }
+        }
+        let folder = folder.display().to_string().replace('/', "%2F");
+        Ok(format!("postgres://tidings@{folder}/{name}"))
+    }
+}
+
+/// One of its programs. It refuses to be run by root, and is then run by the user that its package
+/// made.
+fn program(name: &str, folder: &Path) -> Outcome<Command> {
+    let program = Path::new(POSTGRES).join(name);
+    let mut command = if is_root()? {
+        let mut command = Command::new("setpriv");
+        let user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
+        command.args(user).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.current_dir(folder);
+    Ok(command)
+}
+
+fn is_root() -> Outcome<bool> {
+    Ok(std::fs::metadata("/proc/self")?.uid() == 0)
+}
+
+/// Runs a command to its end.
+async fn done(command: &mut Command) -> Outcome {
+    let output = command.output().await?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{command:?}: {words}").into())
+}
+
+/// What replicas share: an empty database and a Redis, which goes with its data when dropped.
+pub(crate) struct Place {
+    pub(crate) database: String,
+    redis: SocketAddr,
+    folder: TempDir,
+    _server: Child,
+}
+
+impl Place {
+    /// One on PostgreSQL, with a database of this name, or else on SQLite.
+    pub(crate) async fn new(postgres: Option<&Postgres>, name: &str) -> Outcome<Self> {
+        let folder = tempfile::tempdir()?;
+        let database = match postgres {
+            Some(postgres) => postgres.database(name).await?,
+            None => format!("sqlite://{}/tidings.db", folder.path().display()),
+        };
+        let redis = free()?;
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--port", &redis.port().to_string()])
+            .args(["--bind", "127.0.0.1", "--save", ""])
+            .current_dir(folder.path());
+        let server = spawn(&mut command)?;
+        until("Redis", async || {
+            Ok(TcpStream::connect(redis).await.is_ok())
+        })
+        .await?;
+        Ok(Self {
+            database,
+            redis,
+            folder,
+            _server: server,
+        })
+    }
+}
+
+/// The program, and its sidecar where it was started.
+pub(crate) struct Replica {
+    pub(crate) program: Process,
+    side: SocketAddr,
+    sidecar: SocketAddr,
+    process: Option<Child>,
+    /// Whether anything is to be delivered to it.
+    hears: bool,
+}
+
+impl Replica {
+    /// Starts the program; it publishes as soon as it has its sidecar.
+    pub(crate) async fn start(place: &Place, roles: &str) -> Outcome<Self> {
+        let sidecar = free()?;
+        let variables = [
+            ("DAPR_HOST", "127.0.0.1".into()),
+            ("DAPR_HTTP_PORT", sidecar.port().to_string()),
+        ];
+        Self::with(place, roles, sidecar, &variables).await
+    }
+
+    /// Starts a program that does not publish.
+    pub(crate) async fn silent(place: &Place) -> Outcome<Self> {
+        let variables = [("EVENT_PUBLISHING_ENABLED", "false".into())];
+        Self::with(place, "all", free()?, &variables).await
+    }
+
+    async fn with(
+        place: &Place,
+        roles: &str,
+        sidecar: SocketAddr,
+        variables: &[(&str, String)],
+    ) -> Outcome<Self> {
+        let side = free()?;
+        let mut all = vec![
+            ("SIDECAR_ADDR", side.to_string()),
+            ("ROLES", roles.into()),
+            // It is left without its sidecar on purpose.
+            ("RUST_LOG", "error".into()),
+            // Only what is delivered wakes a socket.
+            ("LIVE_POLL_SECONDS", "0".into()),
+        ];
+        all.extend_from_slice(variables);
+        let folder = tempfile::tempdir()?;
+        Ok(Self {
+            program: Process::tidings_on(&place.database, &all, folder).await?,
+            side,
+            sidecar,
+            process: None,
+            hears: roles != "web",
+        })
+    }
+
+    /// Starts its sidecar, with the files that people deploy.
+    pub(crate) fn join(&mut self, place: &Place) -> Outcome {
+        let variable = |name| std::env::var(name).map_err(|_| format!("{name} is not set"));
+        let (daprd, files) = (variable("DAPRD_BIN")?, variable("DAPR_FILES")?);
+        let files = Path::new(&files);
+        let mut command = Command::new(daprd);
+        command
+            .args(["--mode", "standalone", "--app-id", "tidings"])
+            .args(["--log-level", "error"])
+            .args(["--dapr-listen-addresses", "127.0.0.1"])
+            .arg("--enable-app-health-check")
+            .args(["--app-health-check-path", "/healthz"])
+            .args(["--app-health-probe-interval", "1"])
+            .arg("--config")
+            .arg(files.join("config.yaml"))
+            .current_dir(place.folder.path())
+            .env("DAPR_HOST_IP", "127.0.0.1")
+            .env("REDIS_ADDR", place.redis.to_string());
+        for (flag, port) in [
+            ("--app-port", self.side),
+            ("--dapr-http-port", self.sidecar),
+            ("--dapr-grpc-port", free()?),
+            ("--dapr-internal-grpc-port", free()?),
+            ("--metrics-port", free()?),
+        ] {
+            command.arg(flag).arg(port.port().to_string());
+        }
+        for folder in ["components/common", "components/redis"] {
+            command.arg("--resources-path").arg(files.join(folder));
+        }
+        self.process = Some(spawn(&mut command)?);
+        Ok(())
+    }
+
+    /// Waits until the program has all that it wants of the sidecar.
+    pub(crate) async fn joined(&self) -> Outcome {
+        let subscribed = async || {
+            let metadata = text(self.sidecar, "/v1.0/metadata").await;
+            Ok(metadata.is_ok_and(|text| !self.hears || text.contains("\"pubsubname\"")))
+        };
+        until("the sidecar", subscribed).await?;
+        let well = async || {
+            let told = text(self.program.address, "/readyz").await;
+            Ok(told.is_ok_and(|text| text.contains("\"status\":\"ok\"")))
+        };
+        until("the program", well).await
+    }
+
+    /// Stops the sidecar.
+    pub(crate) async fn leave(&mut self) -> Outcome {
+        match self.process.take() {
+            Some(mut sidecar) => Ok(sidecar.kill().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Messages of tasks that the sidecar took.
+    pub(crate) async fn published(&self) -> Outcome<u64> {
+        self.count(|line| {
+            line.starts_with("tidings_events_published_total{topic=\"task-")
+                && line.contains("outcome=\"taken\"")
+        })
+        .await
+    }
+
+    /// Waits until nothing is published or consumed any more, at most half a minute.
+    pub(crate) async fn quiet(&self) -> Outcome {
+        let deadline = Instant::now() + DEADLINE;
+        let mut last = u64::MAX;
+        while Instant::now() < deadline {
+            let now = self
+                .count(|line| {
+                    line.starts_with("tidings_events_published_total")
+                        || line.starts_with("tidings_events_consumed_total")
+                })
+                .await?;
+            if now == last {
+                break;
+            }
+            last = now;
+            sleep(10 * LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// The sum of the metrics that are meant.
+    async fn count(&self, meant: impl Fn(&str) -> bool) -> Outcome<u64> {
+        let metrics = text(self.side, "/metrics").await?;
+        let meant = metrics.lines().filter(|line| meant(line));
+        let values = meant.filter_map(|line| line.rsplit(' ').next());
+        Ok(values.filter_map(|value| value.parse::<u64>().ok()).sum())
+    }
+}
+
+async fn text(address: SocketAddr, path: &str) -> Outcome<String> {
+    let mut connection = Connection::open(address).await?;
+    let answer = connection.send(&get(path, "")).await?;
+    Ok(String::from_utf8_lossy(&answer.body).into_owned())
+}
+
+/// Waits until it is so.
+async fn until(what: &str, is_so: impl AsyncFn() -> Outcome<bool>) -> Outcome {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so().await? {
+        if Instant::now() > deadline {
+            return Err(format!("not ready in time: {what}").into());
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
