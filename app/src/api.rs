@@ -26,6 +26,8 @@ pub fn register() {
     explicitly::<account::ListTokens>();
     explicitly::<account::CreateTokenForm>();
     explicitly::<account::RevokeTokenForm>();
+    explicitly::<account::ForgotPasswordForm>();
+    explicitly::<account::ResetPasswordForm>();
     explicitly::<forms::AddTaskForm>();
     explicitly::<forms::CompleteTaskForm>();
     explicitly::<forms::ReopenTaskForm>();
@@ -33,6 +35,8 @@ pub fn register() {
     explicitly::<forms::RestoreTaskForm>();
     explicitly::<forms::PurgeTaskForm>();
     explicitly::<forms::EditTaskForm>();
+    explicitly::<forms::SkipTaskForm>();
+    explicitly::<forms::RemoveSamplesForm>();
     explicitly::<notices::ReadNoticeForm>();
     explicitly::<notices::ReadNoticesForm>();
     explicitly::<notices::SnoozeForm>();
