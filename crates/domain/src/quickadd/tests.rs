@@ -370,9 +370,13 @@ fn any_rule() -> impl Strategy<Value = String> {
             .prop_map(move |(i, months)| format!("FREQ=YEARLY{i};BYMONTH={}", listed(months))),
         (interval(), 1_u16..=12, 1_u16..=28)
             .prop_map(|(i, month, day)| format!("FREQ=YEARLY{i};BYMONTH={month};BYMONTHDAY={day}")),
-        (interval(), 1_u16..=12, nth(), named(1)).prop_map(|(i, month, nth, day)| {
-            format!("FREQ=YEARLY{i};BYMONTH={month};BYDAY={nth}{}", day[0])
-        }),
+        (interval(), 1_u16..=12, nth(), named(1))
+            .prop_map(|(i, month, nth, day)| {
+                format!("FREQ=YEARLY{i};BYMONTH={month};BYDAY={nth}{}", day[0])
+            })
+            // Once in 28 years: too far off to be the first date of what one types.
+            .prop_filter("a fifth one in February", |rule| !rule
+                .contains("BYMONTH=2;BYDAY=5")),
     ]
 }
 
