@@ -39,14 +39,7 @@ type Statement = Query<'static, sqlx::Sqlite, SqliteArguments>;
 impl SqliteStore {
     /// Carries a statement out; how many rows it changed.
     async fn change(&self, statement: Statement, news: News) -> Result<u64> {
-        self.writer
-            .write(news, move |connection| {
-                Box::pin(async move {
-                    let done = statement.execute(connection).await.map_err(db)?;
-                    Ok(done.rows_affected())
-                })
-            })
-            .await
+        self.writer.execute(news, statement).await
     }
 }
 

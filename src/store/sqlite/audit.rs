@@ -35,14 +35,7 @@ impl AuditTrail for SqliteStore {
             })
             .collect();
         let record = sqlx::query(RECORD).bind(to_json(&rows)?);
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    record.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, record).await.map(drop)
     }
 
     async fn audit(&self, user: UserId, after: i64, limit: usize) -> Result<Vec<AuditRow>> {

@@ -99,14 +99,7 @@ impl Mails for SqliteStore {
         let settle = sqlx::query(SETTLE)
             .bind(to_json(&done)?)
             .bind(to_json(&left)?);
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    settle.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, settle).await.map(drop)
     }
 
     async fn mail_depth(&self) -> Result<MailDepth> {
@@ -147,27 +140,13 @@ impl Mails for SqliteStore {
         let back = "UPDATE mails SET aside = 0, attempts = 0, created_at = ?2, due_at = ?2 \
                     WHERE aside = 1 AND n = coalesce(?1, n)";
         let back = sqlx::query(back).bind(n).bind(now.0);
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let done = back.execute(connection).await.map_err(db)?;
-                    Ok(done.rows_affected())
-                })
-            })
-            .await
+        self.writer.execute(News::None, back).await
     }
 
     async fn drop_mails(&self, n: Option<i64>) -> Result<u64> {
         let drop = "DELETE FROM mails WHERE aside = 1 AND n = coalesce(?1, n)";
         let drop = sqlx::query(drop).bind(n);
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let done = drop.execute(connection).await.map_err(db)?;
-                    Ok(done.rows_affected())
-                })
-            })
-            .await
+        self.writer.execute(News::None, drop).await
     }
 
     async fn mail_secret(&self, fresh: &str) -> Result<String> {

@@ -42,14 +42,7 @@ impl Missed for SqliteStore {
             .bind(consumer.to_owned())
             .bind(from.to_string())
             .bind(to.to_string());
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    set.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, set).await.map(drop)
     }
 
     async fn missed(&self, consumer: &str, from: i64, to: i64) -> Result<Vec<Arc<str>>> {

@@ -184,12 +184,7 @@ impl Notices for SqliteStore {
         let update = "UPDATE notifications SET read_at = ?2 WHERE user_id = ?1 AND read_at IS NULL";
         let update = sqlx::query(update).bind(user.to_string()).bind(now.0);
         self.writer
-            .write(News::Feeds([user].into()), move |connection| {
-                Box::pin(async move {
-                    let done = update.execute(connection).await.map_err(db)?;
-                    Ok(done.rows_affected())
-                })
-            })
+            .execute(News::Feeds([user].into()), update)
             .await
     }
 

@@ -124,28 +124,14 @@ impl Outbox for SqliteStore {
             .bind(to_json(&done)?)
             .bind(to_json(&retry)?)
             .bind(to_json(&dead)?);
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    settle.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, settle).await.map(drop)
     }
 
     async fn release(&self, holder: Uuid) -> Result<()> {
         let release =
             sqlx::query("DELETE FROM leases WHERE holder = ?1; DELETE FROM holders WHERE id = ?1")
                 .bind(holder.to_string());
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    release.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, release).await.map(drop)
     }
 
     async fn depth(&self) -> Result<Vec<OutboxDepth>> {

@@ -74,13 +74,6 @@ impl Replay for SqliteStore {
 impl SqliteStore {
     async fn mend(&self, sql: &'static str, user: Option<UserId>) -> Result<()> {
         let mend = sqlx::query(sql).bind(user.map(|user| user.to_string()));
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    mend.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, mend).await.map(drop)
     }
 }

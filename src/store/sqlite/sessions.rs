@@ -53,14 +53,7 @@ impl Sessions for SqliteStore {
         let update = sqlx::query("UPDATE sessions SET expires_at = ?2 WHERE token_hash = ?1")
             .bind(hash.to_vec())
             .bind(expires_at.0);
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    update.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, update).await.map(drop)
     }
 
     async fn end_session(

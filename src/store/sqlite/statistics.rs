@@ -75,14 +75,7 @@ impl Statistics for SqliteStore {
             })
             .collect();
         let tally = sqlx::query(TALLY).bind(to_json(&rows)?).bind(again);
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    tally.execute(connection).await.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.execute(News::None, tally).await.map(drop)
     }
 
     async fn counted(&self, user: UserId, since: Timestamp) -> Result<Counted> {

@@ -5,7 +5,11 @@
 use std::{fs::File, mem, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions, Connection, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions},
+};
 use tidings_domain::{id::UserId, time::TzDatabase};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
@@ -102,6 +106,21 @@ impl Writer {
         self.send(Work::Job(Box::new(call))).await?;
         let answer = answer.instrument(telemetry::commit());
         answer.await.map_err(|_| lost())?
+    }
+
+    /// The same of one text of statements; how many rows it touched.
+    pub(super) async fn execute(
+        &self,
+        news: News,
+        query: Query<'static, Sqlite, SqliteArguments>,
+    ) -> Result<u64> {
+        self.write(news, move |connection| {
+            Box::pin(async move {
+                let done = query.execute(connection).await.map_err(db)?;
+                Ok(done.rows_affected())
+            })
+        })
+        .await
     }
 
     async fn send(&self, work: Work) -> Result<()> {
