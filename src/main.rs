@@ -39,27 +39,18 @@ enum Command {
     /// Run the server (the default); migrates the database first
     Serve(Box<Serve>),
     /// Bring the database to the newest schema
-    Migrate {
-        #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
-    },
+    Migrate(Place),
     /// Look after events that could not be published
     Outbox {
         #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
+        place: Place,
         #[command(subcommand)]
         aside: Aside,
     },
     /// Look after events that could not be delivered
     DeadLetters {
         #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
+        place: Place,
         #[command(flatten)]
         onboarding: OnboardingArgs,
         #[command(subcommand)]
@@ -68,9 +59,7 @@ enum Command {
     /// Make what a consumer keeps anew from the log
     Replay {
         #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
+        place: Place,
         /// Whose rows
         #[arg(long)]
         consumer: Replayed,
@@ -81,34 +70,23 @@ enum Command {
     /// Look after mail that could not be sent
     Mails {
         #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
+        place: Place,
         #[command(subcommand)]
         aside: Aside,
     },
     /// Hold tasks, log, outbox, inbox, audit trail and search against each other
-    Verify {
-        #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
-    },
+    Verify(Place),
     /// Write all that the database holds to a new file, beside a running server
     Backup {
         #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
+        place: Place,
         /// The new file
         file: PathBuf,
     },
     /// Put a backup in the place of the database, which no server may have open
     Restore {
         #[command(flatten)]
-        log: LogArgs,
-        #[command(flatten)]
-        database: DatabaseArgs,
+        place: Place,
         /// What backup wrote
         file: PathBuf,
     },
@@ -150,6 +128,31 @@ impl Picked {
     }
 }
 
+/// Which database a command works on, and how it logs.
+#[derive(clap::Args)]
+struct Place {
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+impl Place {
+    /// Begins to log; the database's URL.
+    fn begin(self) -> Result<String, Failure> {
+        let (logging, url) = both(self.log.check(), self.database.check())?;
+        telemetry::start(logging);
+        Ok(url)
+    }
+
+    /// Begins to log, and opens the database.
+    async fn open(self) -> Result<SharedStore, Failure> {
+        let url = self.begin()?;
+        let store = store::open(&url, Ambient::default(), Arc::new(commands::Nobody)).await;
+        store.map_err(Failure::running)
+    }
+}
+
 #[derive(clap::Args)]
 struct Serve {
     #[command(flatten)]
@@ -184,40 +187,22 @@ async fn main() -> ExitCode {
     let done = match program.command {
         None => serve(program.serve).await,
         Some(Command::Serve(flags)) => serve(*flags).await,
-        Some(Command::Migrate { log, database }) => migrate(log, database).await,
-        Some(Command::Outbox {
-            log,
-            database,
-            aside,
-        }) => outbox(log, database, aside).await,
+        Some(Command::Migrate(place)) => migrate(place).await,
+        Some(Command::Outbox { place, aside }) => outbox(place, aside).await,
         Some(Command::DeadLetters {
-            log,
-            database,
+            place,
             onboarding,
             aside,
-        }) => dead_letters(log, database, onboarding, aside).await,
-        Some(Command::Verify { log, database }) => verify(log, database).await,
-        Some(Command::Mails {
-            log,
-            database,
-            aside,
-        }) => mails(log, database, aside).await,
-        Some(Command::Backup {
-            log,
-            database,
-            file,
-        }) => backup(log, database, &file).await,
-        Some(Command::Restore {
-            log,
-            database,
-            file,
-        }) => restore(log, database, &file).await,
+        }) => dead_letters(place, onboarding, aside).await,
+        Some(Command::Verify(place)) => verify(place).await,
+        Some(Command::Mails { place, aside }) => mails(place, aside).await,
+        Some(Command::Backup { place, file }) => backup(place, &file).await,
+        Some(Command::Restore { place, file }) => restore(place, &file).await,
         Some(Command::Replay {
-            log,
-            database,
+            place,
             consumer,
             user,
-        }) => replay(log, database, consumer, user).await,
+        }) => replay(place, consumer, user).await,
         Some(Command::Doctor(flags)) => doctor(*flags).await,
         Some(Command::Healthcheck { address }) => healthcheck(address).await,
     };
@@ -288,16 +273,9 @@ async fn run(config: Config, stop: CancellationToken) -> tidings::error::Result<
     Ok(())
 }
 
-async fn migrate(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
-    let url = begin(log, database)?;
+async fn migrate(place: Place) -> Result<(), Failure> {
+    let url = place.begin()?;
     store::migrate(&url).await.map_err(Failure::running)
-}
-
-/// Begins to log; the database's URL.
-fn begin(log: LogArgs, database: DatabaseArgs) -> Result<String, Failure> {
-    let (logging, url) = both(log.check(), database.check())?;
-    telemetry::start(logging);
-    Ok(url)
 }
 
 /// What was checked, or the faults of both.
@@ -315,14 +293,8 @@ fn both<A, B>(
     }
 }
 
-async fn open(log: LogArgs, database: DatabaseArgs) -> Result<SharedStore, Failure> {
-    let url = begin(log, database)?;
-    let store = store::open(&url, Ambient::default(), Arc::new(commands::Nobody)).await;
-    store.map_err(Failure::running)
-}
-
-async fn outbox(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
-    let store = open(log, database).await?;
+async fn outbox(place: Place, aside: Aside) -> Result<(), Failure> {
+    let store = place.open().await?;
     let mut out = io::stdout();
     let done = match aside {
         Aside::List => commands::list_outbox(&*store, &mut out).await,
@@ -334,13 +306,12 @@ async fn outbox(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<()
 }
 
 async fn dead_letters(
-    log: LogArgs,
-    database: DatabaseArgs,
+    place: Place,
     onboarding: OnboardingArgs,
     aside: Aside,
 ) -> Result<(), Failure> {
     let samples = onboarding.check()?;
-    let store = open(log, database).await?;
+    let store = place.open().await?;
     let mut out = io::stdout();
     let done = match aside {
         Aside::List => commands::list_letters(&*store, &mut out).await,
@@ -358,13 +329,8 @@ async fn dead_letters(
     done.map_err(Failure::running)
 }
 
-async fn replay(
-    log: LogArgs,
-    database: DatabaseArgs,
-    consumer: Replayed,
-    user: Option<Uuid>,
-) -> Result<(), Failure> {
-    let store = open(log, database).await?;
+async fn replay(place: Place, consumer: Replayed, user: Option<Uuid>) -> Result<(), Failure> {
+    let store = place.open().await?;
     let mut out = io::stdout();
     let user = user.map(UserId);
     let done = commands::replay(&*store, &SystemClock, consumer, user, &mut out).await;
@@ -372,8 +338,8 @@ async fn replay(
     done.map_err(Failure::running)
 }
 
-async fn mails(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
-    let store = open(log, database).await?;
+async fn mails(place: Place, aside: Aside) -> Result<(), Failure> {
+    let store = place.open().await?;
     let mut out = io::stdout();
     let done = match aside {
         Aside::List => commands::list_mails(&*store, &mut out).await,
@@ -387,21 +353,21 @@ async fn mails(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(),
     done.map_err(Failure::running)
 }
 
-async fn verify(log: LogArgs, database: DatabaseArgs) -> Result<(), Failure> {
-    let store = open(log, database).await?;
+async fn verify(place: Place) -> Result<(), Failure> {
+    let store = place.open().await?;
     let done = commands::verify(&*store, &mut io::stdout()).await;
     store.close().await;
     done.map_err(Failure::running)
 }
 
-async fn backup(log: LogArgs, database: DatabaseArgs, file: &Path) -> Result<(), Failure> {
-    let url = begin(log, database)?;
+async fn backup(place: Place, file: &Path) -> Result<(), Failure> {
+    let url = place.begin()?;
     let done = commands::backup(&url, file, &mut io::stdout()).await;
     done.map_err(Failure::running)
 }
 
-async fn restore(log: LogArgs, database: DatabaseArgs, file: &Path) -> Result<(), Failure> {
-    let url = begin(log, database)?;
+async fn restore(place: Place, file: &Path) -> Result<(), Failure> {
+    let url = place.begin()?;
     let ids = Ambient::default().ids;
     let done = commands::restore(&url, file, &*ids, &mut io::stdout()).await;
     done.map_err(Failure::running)
