@@ -77,15 +77,10 @@ impl Consumer for Notifications {
     }
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {
-        let mut events = Vec::new();
-        for delivery in deliveries {
-            if let Some(kind) = kind(&delivery.event_type) {
-                // What is of a type that we know and cannot be read never can.
-                let event: Event<Value> =
-                    serde_json::from_str(&delivery.json).map_err(|_| Code::ValidationFailed)?;
-                events.extend(event.user_id.map(|user| (kind, user, event)));
-            }
-        }
+        let events = deliveries.iter().filter_map(|delivery| {
+            Some((kind(&delivery.event_type)?, delivery.user_id?, delivery))
+        });
+        let events: Vec<_> = events.collect();
         if events.is_empty() {
             return Ok(());
         }
@@ -95,22 +90,29 @@ impl Consumer for Notifications {
         let recipients = self.notices.recipients(&users).await?;
         let mut told = Vec::new();
         let mut days = Vec::new();
-        for (kind, user, event) in &events {
-            let Some(recipient) = recipients.get(user) else {
+        for (kind, user, delivery) in events {
+            let Some(recipient) = recipients.get(&user) else {
                 continue;
             };
             let zone = &recipient.time_zone;
-            if *kind == Kind::TaskCompleted {
-                days.push((*user, local(&TzDatabase, zone, event.timestamp).date()));
+            if kind == Kind::TaskCompleted {
+                days.push((user, local(&TzDatabase, zone, delivery.timestamp).date()));
             }
-            // Nobody needs to be told of what they did not do themselves.
-            if *kind == Kind::TaskCreated && !is_own(event) {
+            // Most events are of a kind that nobody wants to be told of: those need not be read.
+            if !recipient.settings.of(kind).any() {
                 continue;
             }
-            if let Some(words) = Words::of(*kind, event, zone) {
-                let id = (noted_as(*kind, *user, event.event_id), *user, event.task_id);
+            // What is of a type that we know and cannot be read never can.
+            let event: Event<Value> =
+                serde_json::from_str(&delivery.json).map_err(|_| Code::ValidationFailed)?;
+            // Nobody needs to be told of what they did not do themselves.
+            if kind == Kind::TaskCreated && !is_own(&event) {
+                continue;
+            }
+            if let Some(words) = Words::of(kind, &event, zone) {
+                let id = (noted_as(kind, user, event.event_id), user, event.task_id);
                 let trace = event.metadata.traceparent.clone();
-                told.extend(notice(*kind, id, trace, words, recipient));
+                told.extend(notice(kind, id, trace, words, recipient));
             }
         }
         days.sort_unstable();

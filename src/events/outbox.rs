@@ -27,12 +27,12 @@ const LEASE_MS: i64 = 30_000;
 /// claimed anew. It is as long as a transport may take for a call with all its tries, and some.
 const LEASE_MARGIN_MS: i64 = 20_000;
 /// Rows claimed at once.
-const BATCH: usize = 1_000;
+const BATCH: usize = 2_000;
 /// The relay looks by itself after this long, should a wake-up be lost.
 const FALLBACK: Duration = Duration::from_secs(1);
 /// Under load, rows are gathered at most this long from one claim to the next: each claim costs the
 /// writer a transaction. The first commit after a pause is published at once.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(100);
 /// So long for each row of the last claim: where few come, there is nothing to spare, and somebody
 /// waits to see them.
 const GATHER_EACH: Duration = Duration::from_micros(500);

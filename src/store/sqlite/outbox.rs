@@ -92,22 +92,21 @@ impl Outbox for SqliteStore {
             .bind(holder.to_string())
             .bind(now.0)
             .bind(limit as i64);
-        self.writer
+        let claimed = sqlx::query_scalar(CLAIMED)
+            .bind(holder.to_string())
+            .bind(now.0)
+            .bind(limit as i64);
+        // Read by the writer, too, whose pages are up to date: a reader's are not after each commit.
+        let rows: Option<String> = self
+            .writer
             .write(News::None, move |connection| {
                 Box::pin(async move {
                     hold.execute(&mut *connection).await.map_err(db)?;
-                    lease.execute(connection).await.map_err(db)?;
-                    Ok(())
+                    lease.execute(&mut *connection).await.map_err(db)?;
+                    claimed.fetch_one(connection).await.map_err(db)
                 })
             })
             .await?;
-        let rows: Option<String> = sqlx::query_scalar(CLAIMED)
-            .bind(holder.to_string())
-            .bind(now.0)
-            .bind(limit as i64)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(db)?;
         rows.unwrap_or_default().lines().map(outbox_row).collect()
     }
 

@@ -20,11 +20,20 @@ use crate::{
     },
 };
 
-/// ?1 rows, ?2 [`Texts`].
-pub(super) const EVENTS: &str = "\
-INSERT INTO events (n, event_id, event_type, user_id, seq, task_id, version, at, json) \
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
-    value->>7, CAST(substr(?2, value->>8, value->>9) AS TEXT) FROM json_each(?1) WHERE true";
+/// Appends to the log, the outbox and what was answered, and moves feeds on; events cut their texts from
+/// the [`Texts`] that come first. Statements that share one call take their parameters in turn: numbers
+/// would be counted anew.
+pub(super) const LOG: &str = "\
+INSERT INTO events (json, n, event_id, event_type, user_id, seq, task_id, version, at) \
+    SELECT CAST(substr(?, value->>8, value->>9) AS TEXT), value->>0, value->>1, value->>2, \
+    value->>3, value->>4, value->>5, value->>6, value->>7 FROM json_each(?) WHERE true; \
+INSERT INTO outbox (topic, partition, event) \
+    SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true; \
+INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at, quiet) \
+    SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, \
+    value->>7 FROM json_each(?) WHERE true; \
+UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
+    FROM json_each(?) j WHERE feeds.user_id = j.value->>0";
 
 /// ?1 rows, ?2 [`Texts`].
 pub(super) const TASKS: &str = "\
@@ -43,16 +52,6 @@ INSERT INTO tasks (user_id, id, position, priority, tags, due_date, due_at, due_
     created_at = excluded.created_at, updated_at = excluded.updated_at, \
     title_key = excluded.title_key, search = excluded.search, task = excluded.task, \
     reminded = reminded AND remind_at IS excluded.remind_at, remind_at = excluded.remind_at";
-
-/// Statements that share one call take their parameters in turn: numbers would be counted anew.
-pub(super) const REST: &str = "\
-INSERT INTO outbox (topic, partition, event) \
-    SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true; \
-INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at, quiet) \
-    SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, \
-    value->>7 FROM json_each(?) WHERE true; \
-UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
-    FROM json_each(?) j WHERE feeds.user_id = j.value->>0";
 
 /// Comes after appending: events of this very group lose their contents too.
 pub(super) const PURGE: &str = "\
@@ -103,7 +102,7 @@ pub(super) async fn store(
         .iter()
         .map(|(user, feed)| (user, feed.seq, feed.at.0, feed.tasks))
         .collect();
-    let outbox = log(connection, &set.events, last).await?;
+    log(connection, &set.events, last, (&to_json(&seen)?, &to_json(&feeds)?)).await?;
     if !set.tasks.is_empty() {
         let mut texts = Texts::default();
         let rows = set.tasks.iter();
@@ -116,13 +115,6 @@ pub(super) async fn store(
             .await
             .map_err(db)?;
     }
-    sqlx::query(REST)
-        .bind(outbox)
-        .bind(to_json(&seen)?)
-        .bind(to_json(&feeds)?)
-        .execute(&mut *connection)
-        .await
-        .map_err(db)?;
     series::store(connection, set).await?;
     if set.purged.is_empty() {
         return Ok(());
@@ -162,19 +154,17 @@ pub(super) async fn append_all(
         .fetch_one(&mut *connection)
         .await
         .map_err(db)?;
-    let outbox = log(connection, events, last.unwrap_or(0)).await?;
-    sqlx::query(REST)
-        .bind(outbox)
-        .bind("[]")
-        .bind("[]")
-        .execute(connection)
-        .await
-        .map_err(db)?;
-    Ok(())
+    log(connection, events, last.unwrap_or(0), ("[]", "[]")).await
 }
 
-/// Appends events to the log, after its last row; returns their rows of the outbox, as JSON.
-async fn log(connection: &mut SqliteConnection, events: &[EventRow], last: i64) -> Result<String> {
+/// Appends events to the log, after its last row, with their rows of the outbox; what was answered and
+/// where feeds are comes as JSON.
+async fn log(
+    connection: &mut SqliteConnection,
+    events: &[EventRow],
+    last: i64,
+    (seen, feeds): (&str, &str),
+) -> Result<()> {
     let mut rows = Vec::with_capacity(events.len());
     let mut outbox = Vec::with_capacity(events.len() * 2);
     let mut texts = Texts::default();
@@ -196,15 +186,9 @@ async fn log(connection: &mut SqliteConnection, events: &[EventRow], last: i64) 
             outbox.push((topic.as_str(), partition(event.user_id), n));
         }
     }
-    if !rows.is_empty() {
-        sqlx::query(EVENTS)
-            .bind(to_json(&rows)?)
-            .bind(texts.0)
-            .execute(connection)
-            .await
-            .map_err(db)?;
-    }
-    to_json(&outbox)
+    let log = sqlx::query(LOG).bind(texts.0).bind(to_json(&rows)?);
+    let log = log.bind(to_json(&outbox)?).bind(seen).bind(feeds);
+    log.execute(connection).await.map(drop).map_err(db)
 }
 
 /// Long texts, end to end, from which rows are cut by bytes: in JSON they would be escaped, parsed and
