@@ -10,7 +10,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use tidings::{
     clock::{Ambient, SystemClock},
-    commands::{self, Replayed, Which},
+    commands::{self, Queue, Replayed, Which},
     config::{AddressArgs, Config, ConfigFault, DatabaseArgs, LogArgs, OnboardingArgs, ServeArgs},
     consumers::{Consumers, Roles},
     http::ask,
@@ -80,6 +80,15 @@ enum Command {
     },
     /// Look after mail that could not be sent
     Mails {
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        aside: Aside,
+    },
+    /// Look after what browsers could not be told
+    Pushes {
         #[command(flatten)]
         log: LogArgs,
         #[command(flatten)]
@@ -201,7 +210,12 @@ async fn main() -> ExitCode {
             log,
             database,
             aside,
-        }) => mails(log, database, aside).await,
+        }) => unsent(log, database, Queue::Mails, aside).await,
+        Some(Command::Pushes {
+            log,
+            database,
+            aside,
+        }) => unsent(log, database, Queue::Pushes, aside).await,
         Some(Command::Backup {
             log,
             database,
@@ -372,16 +386,23 @@ async fn replay(
     done.map_err(Failure::running)
 }
 
-async fn mails(log: LogArgs, database: DatabaseArgs, aside: Aside) -> Result<(), Failure> {
+async fn unsent(
+    log: LogArgs,
+    database: DatabaseArgs,
+    queue: Queue,
+    aside: Aside,
+) -> Result<(), Failure> {
     let store = open(log, database).await?;
     let mut out = io::stdout();
     let done = match aside {
-        Aside::List => commands::list_mails(&*store, &mut out).await,
+        Aside::List => commands::list_unsent(&*store, queue, &mut out).await,
         Aside::Retry(picked) => {
             let now = Ambient::default().clock.now();
-            commands::retry_mails(&*store, &picked.which(), now, &mut out).await
+            commands::retry_unsent(&*store, queue, &picked.which(), now, &mut out).await
         }
-        Aside::Drop(picked) => commands::drop_mails(&*store, &picked.which(), &mut out).await,
+        Aside::Drop(picked) => {
+            commands::drop_unsent(&*store, queue, &picked.which(), &mut out).await
+        }
     };
     store.close().await;
     done.map_err(Failure::running)
