@@ -112,6 +112,8 @@ impl Metrics {
         }
         for outcome in ["sent", "retry", "aside", "moot"] {
             drop(metrics.mailed.get_or_create(&[("outcome", outcome)]));
+        }
+        for outcome in ["sent", "retry", "aside", "moot", "gone", "closed"] {
             drop(metrics.pushed.get_or_create(&[("outcome", outcome)]));
         }
         Arc::new(metrics)

@@ -50,9 +50,9 @@ impl Assets {
 const NOBODY: &str = "document.querySelector('input[name=time_zone]')?.setAttribute('value',\
     Intl.DateTimeFormat().resolvedOptions().timeZone);\
     new BroadcastChannel('tidings').postMessage('');\
-    localStorage.removeItem('tidings.push');\
     navigator.serviceWorker?.getRegistration().then(w=>w?.pushManager?.getSubscription())\
-    .then(s=>s?.unsubscribe()).catch(()=>{})";
+    .then(s=>s?.unsubscribe()).catch(()=>{});\
+    localStorage.removeItem('tidings.push')";
 
 /// The document of a page.
 pub fn shell(page: PageData, assets: &Assets) -> Whole {
