@@ -86,6 +86,7 @@ test('Account asks for permission by a button alone', async ({ person, context, 
 });
 
 test('what is pushed shows where no tab is looked at, and the browser is told no more once signed out', async ({ person, context, baseURL }) => {
+  const list = await shown(context);
   await context.grantPermissions(['notifications'], { origin: baseURL });
   // Debian's browser has no push service. The keys are those of RFC 8291.
   await context.addInitScript(() => {
@@ -127,14 +128,28 @@ test('what is pushed shows where no tab is looked at, and the browser is told no
     Object.assign(self, { shown });
     ServiceWorkerRegistration.prototype.showNotification = async (title, options) => void shown.push({ title, ...options });
   });
-  const shown = () => worker.evaluate(() => (self as unknown as { shown: unknown[] }).shown);
+  const pushed = () => worker.evaluate(() => (self as unknown as { shown: unknown[] }).shown);
   const push = (id: string) => cdp.send('ServiceWorker.deliverPushMessage', {
     origin: baseURL!, registrationId, data: JSON.stringify({ id, title: 'Call mom', body: 'Due today.', path: '/tasks/1' }),
   });
+  const seen = () => page.evaluate(() => localStorage.getItem('tidings.seen'));
+  await expect.poll(seen).toBe('');
   await push('seen');
   await page.goto('about:blank');
   await push('news');
-  await expect.poll(shown).toEqual([{ title: 'Call mom', body: 'Due today.', data: '/tasks/1', tag: 'news' }]);
+  await expect.poll(pushed).toEqual([{ title: 'Call mom', body: 'Due today.', data: '/tasks/1', tag: 'news' }]);
+  // A tab that comes later does not show again what was pushed, and then shows what is new.
+  const tell = { task_created: { app: true, browser: true, mail: false } };
+  expect((await context.request.put(`${baseURL}/api/me/notifications`, { data: tell })).status()).toBe(200);
+  await make(context.request, baseURL!, { title: 'While nobody looked' });
+  const count = async () => (await (await context.request.get(`${baseURL}/api/notifications`)).json()).items.length;
+  await expect.poll(count).toBe(1);
+  await page.goto('/inbox');
+  await expect.poll(seen).not.toBe('');
+  await page.evaluate(() => navigator.locks.request('tidings.seen', () => {}));
+  expect(list).toEqual([]);
+  const task = await make(context.request, baseURL!, { title: 'While somebody looked' });
+  await expect.poll(() => list).toEqual([{ title: 'While somebody looked', data: `/tasks/${task.id}` }]);
   const here = () => page.evaluate(() => ({ ...localStorage }));
   await page.goto('/account');
   expect(Object.keys(await here())).toContain('test.options');

@@ -8,7 +8,7 @@ use tidings::{
     push::Reach,
     store::QueueDepth,
 };
-use tokio::net::TcpListener;
+use tokio::{io::AsyncReadExt, net::TcpListener};
 
 use self::service::{Browser, Mood, PushService, claims};
 use crate::{
@@ -301,6 +301,26 @@ async fn only_what_everybody_reaches_is_called() {
     unsubscribe(&ada, &browser.endpoint)
         .await
         .refused(404, "not_found", &[]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_said_before_tls() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let app = Near::new().await;
+    let ada = app.person("Ada").await;
+    let browser = Browser::at(format!("https://localhost:{port}/"));
+    let told = ada.post(SUBSCRIPTIONS, browser.subscription()).await;
+    told.status(204);
+    let (_, mut stream) = tokio::join!(reminder(&app, &ada), async {
+        listener.accept().await.unwrap().0
+    });
+    let mut hello = [0; 6];
+    stream.read_exact(&mut hello).await.unwrap();
+    // A handshake, and in it a greeting.
+    assert_eq!((hello[0], hello[5]), (22, 1));
+    drop((stream, listener));
+    failures(&app, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
