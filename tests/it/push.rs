@@ -24,23 +24,23 @@ on_each_database!(Near:
 );
 
 /// A server whose push services may be on this machine.
-struct Near;
+struct Near(TestApp);
 
 impl Near {
-    async fn new() -> TestApp {
-        TestApp::with(|config| config.push = Reach { loopback: true }).await
+    async fn new() -> Self {
+        Self(TestApp::with(|config| config.push = Reach { loopback: true }).await)
     }
 
-    async fn on_postgres() -> TestApp {
+    async fn on_postgres() -> Self {
         let url = postgres::database().await;
-        TestApp::with(|config| {
+        let app = TestApp::with(|config| {
             config.push = Reach { loopback: true };
             config.database_url = url;
             // Nobody is there; the welcome waits.
             let from = sender("Tidings <push@mail.test>").unwrap();
             config.smtp = Some(Smtp::new("smtp://127.0.0.1:1", from).unwrap());
-        })
-        .await
+        });
+        Self(app.await)
     }
 }
 
@@ -90,7 +90,7 @@ async fn counted(app: &TestApp, line: &str) {
     .await;
 }
 
-async fn a_reminder_reaches_a_browser(app: TestApp) {
+async fn a_reminder_reaches_a_browser(Near(app): Near) {
     let service = PushService::start().await;
     let ada = app.person("Ada").await;
     let (phone, desk) = (
@@ -140,7 +140,7 @@ async fn a_reminder_reaches_a_browser(app: TestApp) {
     assert_eq!(service.got().len(), 2);
 }
 
-async fn a_browser_that_is_gone_is_forgotten(app: TestApp) {
+async fn a_browser_that_is_gone_is_forgotten(Near(app): Near) {
     let service = PushService::start().await;
     let ada = app.person("Ada").await;
     let phone = subscribed(&ada, &service, "phone").await;
@@ -168,7 +168,7 @@ async fn a_browser_that_is_gone_is_forgotten(app: TestApp) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
     let service = PushService::start().await;
-    let app = Near::new().await;
+    let Near(app) = Near::new().await;
     let ada = app.person("Ada").await;
     let phone = subscribed(&ada, &service, "phone").await;
     service.be(&[Mood::Says(500), Mood::Busy(3_000), Mood::Says(503)]);
@@ -229,7 +229,7 @@ async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_told_of_yesterday_or_of_what_is_read() {
     let service = PushService::start().await;
-    let app = Near::new().await;
+    let Near(app) = Near::new().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     subscribed(&ada, &service, "ada").await;
     subscribed(&bob, &service, "bob").await;
@@ -250,7 +250,7 @@ async fn nobody_is_told_of_yesterday_or_of_what_is_read() {
 async fn a_slow_service_holds_nobody_else_up() {
     let (slow, quick) = (PushService::start().await, PushService::start().await);
     slow.be(&[Mood::Silent; 50]);
-    let app = Near::new().await;
+    let Near(app) = Near::new().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for n in 0..5 {
         subscribed(&ada, &slow, &n.to_string()).await;
@@ -307,7 +307,7 @@ async fn only_what_everybody_reaches_is_called() {
 async fn nothing_is_said_before_tls() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let app = Near::new().await;
+    let Near(app) = Near::new().await;
     let ada = app.person("Ada").await;
     let browser = Browser::at(format!("https://localhost:{port}/"));
     let told = ada.post(SUBSCRIPTIONS, browser.subscription()).await;
@@ -326,7 +326,7 @@ async fn nothing_is_said_before_tls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_is_told_while_its_person_is_signed_in() {
     let service = PushService::start().await;
-    let app = Near::new().await;
+    let Near(app) = Near::new().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let program = ada.program().await;
     let phone = Browser::at(format!("{}/phone", service.base));
