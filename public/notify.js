@@ -1,9 +1,13 @@
 // Notifications in the browser, beside the application. The tab's socket leaves the number of unread
 // ones on the root element; from there it goes to the bell, and where the person allowed it, what is
-// new is shown by the browser: once, however many tabs are open.
+// new is shown by the browser: once, however many tabs are open. With every tab closed the server pushes
+// it to the service worker.
 const root = document.documentElement;
 /** The newest one that a tab of this browser took care of. */
 const SEEN = 'tidings.seen';
+/** When this browser last told the server where it is reached with every tab closed. */
+const TOLD = 'tidings.push';
+const HOUR = 3_600_000;
 const can = 'Notification' in window && 'serviceWorker' in navigator && 'locks' in navigator;
 
 const read = async path => (await fetch(path)).json();
@@ -19,7 +23,42 @@ function ring() {
   number.hidden = !count;
 }
 
+async function worker() {
+  await navigator.serviceWorker.register('/sw.js');
+  return navigator.serviceWorker.ready;
+}
+
+/** Tells the server where to reach this browser, now and then: it forgets who seems to be gone. */
+async function subscribe() {
+  if (Date.now() - localStorage.getItem(TOLD) < HOUR) return;
+  localStorage.setItem(TOLD, Date.now());
+  const { pushManager } = await worker();
+  const { key } = await read('/api/push/key');
+  const bytes = atob(key.replaceAll('-', '+').replaceAll('_', '/'));
+  const applicationServerKey = Uint8Array.from(bytes, byte => byte.charCodeAt());
+  let at = await pushManager.getSubscription();
+  // A database that was made anew has another key.
+  if (at && String(new Uint8Array(at.options.applicationServerKey)) !== String(applicationServerKey)) {
+    await at.unsubscribe();
+    at = null;
+  }
+  at ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+  const headers = { 'content-type': 'application/json' };
+  await fetch('/api/push/subscriptions', { method: 'POST', headers, body: JSON.stringify(at) });
+}
+
+function reach() {
+  if (!can || !('PushManager' in window) || Notification.permission !== 'granted') return;
+  // A browser without a push service shows what comes while a tab is open.
+  subscribe().catch(() => {});
+}
+
+/** Whether this page has not looked yet. */
+let first = true;
+
 async function show() {
+  const early = first;
+  first = false;
   const [{ items }, chosen] = await Promise.all([
     read('/api/notifications?limit=5'), read('/api/me/notifications'),
   ]);
@@ -32,11 +71,12 @@ async function show() {
     return browser && place(notice) > seen && !(app && notice.read_at);
   });
   if (!news.length) return;
-  await navigator.serviceWorker.register('/sw.js');
-  const worker = await navigator.serviceWorker.ready;
+  const shows = await worker();
+  // What came before there was a tab was pushed.
+  if (early && await shows.pushManager?.getSubscription()) return;
   for (const { id, title, body, task_id } of news.reverse()) {
     const data = task_id ? `/tasks/${task_id}` : '/notifications';
-    await worker.showNotification(title, { body, data, tag: id });
+    await shows.showNotification(title, { body, data, tag: id });
   }
 }
 
@@ -64,6 +104,7 @@ function line() {
     await Notification.requestPermission();
     answer();
     notify();
+    reach();
   };
   answer();
   whole.hidden = false;
@@ -75,3 +116,4 @@ new MutationObserver(() => {
 }).observe(root, { attributeFilter: ['data-unread'] });
 if (root.dataset.unread) ring();
 line();
+reach();

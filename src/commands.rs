@@ -2,8 +2,8 @@
 
 mod backup;
 mod doctor;
-mod mails;
 mod replay;
+mod unsent;
 mod verify;
 
 use std::io::{self, Write};
@@ -18,8 +18,8 @@ use crate::{
 pub use self::{
     backup::{backup, restore},
     doctor::{Nobody, doctor},
-    mails::{drop_mails, list_mails, retry_mails},
     replay::{Replayed, replay},
+    unsent::{Queue, drop_unsent, list_unsent, retry_unsent},
     verify::verify,
 };
 

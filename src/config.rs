@@ -4,6 +4,7 @@ mod events;
 mod flags;
 mod mail;
 mod onboarding;
+mod push;
 mod secrets;
 mod traces;
 mod values;
@@ -29,6 +30,7 @@ use crate::{
     dapr::{Settings, Token},
     http::ws::Timing,
     mail::Smtp,
+    push::Reach,
     service::accounts::Limits,
     telemetry::Traces,
 };
@@ -62,6 +64,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// Where mail is handed in; unset: mail is a line in the log.
     pub smtp: Option<Smtp>,
+    /// Where push services may be.
+    pub push: Reach,
     /// Networks whose X-Forwarded-For and -Proto are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How often anyone may try to sign in or up.
@@ -93,6 +97,7 @@ impl Default for Config {
             catch_up: Some(Duration::from_secs(300)),
             public_url: None,
             smtp: None,
+            push: Reach { loopback: false },
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             requests: 1_024,

@@ -12,6 +12,8 @@ pub mod http;
 pub mod live;
 pub mod mail;
 pub mod metrics;
+pub mod push;
+pub mod queue;
 pub mod server;
 pub mod service;
 pub mod shutdown;

@@ -10,7 +10,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use tidings::{
     clock::{Ambient, SystemClock},
-    commands::{self, Replayed, Which},
+    commands::{self, Queue, Replayed, Which},
     config::{AddressArgs, Config, ConfigFault, DatabaseArgs, LogArgs, OnboardingArgs, ServeArgs},
     consumers::{Consumers, Roles},
     http::ask,
@@ -69,6 +69,13 @@ enum Command {
     },
     /// Look after mail that could not be sent
     Mails {
+        #[command(flatten)]
+        place: Place,
+        #[command(subcommand)]
+        aside: Aside,
+    },
+    /// Look after what browsers could not be told
+    Pushes {
         #[command(flatten)]
         place: Place,
         #[command(subcommand)]
@@ -195,7 +202,8 @@ async fn main() -> ExitCode {
             aside,
         }) => dead_letters(place, onboarding, aside).await,
         Some(Command::Verify(place)) => verify(place).await,
-        Some(Command::Mails { place, aside }) => mails(place, aside).await,
+        Some(Command::Mails { place, aside }) => unsent(place, Queue::Mails, aside).await,
+        Some(Command::Pushes { place, aside }) => unsent(place, Queue::Pushes, aside).await,
         Some(Command::Backup { place, file }) => backup(place, &file).await,
         Some(Command::Restore { place, file }) => restore(place, &file).await,
         Some(Command::Replay {
@@ -338,16 +346,18 @@ async fn replay(place: Place, consumer: Replayed, user: Option<Uuid>) -> Result<
     done.map_err(Failure::running)
 }
 
-async fn mails(place: Place, aside: Aside) -> Result<(), Failure> {
+async fn unsent(place: Place, queue: Queue, aside: Aside) -> Result<(), Failure> {
     let store = place.open().await?;
     let mut out = io::stdout();
     let done = match aside {
-        Aside::List => commands::list_mails(&*store, &mut out).await,
+        Aside::List => commands::list_unsent(&*store, queue, &mut out).await,
         Aside::Retry(picked) => {
             let now = Ambient::default().clock.now();
-            commands::retry_mails(&*store, &picked.which(), now, &mut out).await
+            commands::retry_unsent(&*store, queue, &picked.which(), now, &mut out).await
         }
-        Aside::Drop(picked) => commands::drop_mails(&*store, &picked.which(), &mut out).await,
+        Aside::Drop(picked) => {
+            commands::drop_unsent(&*store, queue, &picked.which(), &mut out).await
+        }
     };
     store.close().await;
     done.map_err(Failure::running)

@@ -14,7 +14,7 @@ use prometheus_client::{
 };
 use tidings_domain::{event::Topic, time::Timestamp};
 
-use crate::store::{MailDepth, OutboxDepth};
+use crate::store::{OutboxDepth, QueueDepth};
 
 /// A label and its value.
 type Label = (&'static str, &'static str);
@@ -53,6 +53,9 @@ pub struct Metrics {
     mailed: Counters<[Label; 1]>,
     mails: Gauge,
     mails_aside: Gauge,
+    pushed: Counters<[Label; 1]>,
+    pushes: Gauge,
+    pushes_aside: Gauge,
     sockets: Gauge,
     presence_faults: Counter,
     requests: Counters<Request>,
@@ -91,6 +94,9 @@ impl Metrics {
             mailed: Family::default(),
             mails: Gauge::default(),
             mails_aside: Gauge::default(),
+            pushed: Family::default(),
+            pushes: Gauge::default(),
+            pushes_aside: Gauge::default(),
             sockets: Gauge::default(),
             presence_faults: Counter::default(),
             requests: Family::default(),
@@ -106,6 +112,9 @@ impl Metrics {
         }
         for outcome in ["sent", "retry", "aside", "moot"] {
             drop(metrics.mailed.get_or_create(&[("outcome", outcome)]));
+        }
+        for outcome in ["sent", "retry", "aside", "moot", "gone", "closed"] {
+            drop(metrics.pushed.get_or_create(&[("outcome", outcome)]));
         }
         Arc::new(metrics)
     }
@@ -181,6 +190,21 @@ impl Metrics {
             "tidings_mails_aside",
             "Mails that were set aside",
             self.mails_aside.clone(),
+        );
+        r.register(
+            "tidings_pushes_sent",
+            "Pushes to browsers by what became of them",
+            self.pushed.clone(),
+        );
+        r.register(
+            "tidings_pushes_pending",
+            "Pushes that wait",
+            self.pushes.clone(),
+        );
+        r.register(
+            "tidings_pushes_aside",
+            "Pushes that were set aside",
+            self.pushes_aside.clone(),
         );
         r.register("tidings_live_sockets", "Open sockets", self.sockets.clone());
         r.register(
@@ -281,9 +305,20 @@ impl Metrics {
     }
 
     /// How much mail is kept now.
-    pub fn mails(&self, depth: MailDepth) {
+    pub fn mails(&self, depth: QueueDepth) {
         self.mails.set(depth.waiting);
         self.mails_aside.set(depth.aside);
+    }
+
+    /// A push met this end.
+    pub fn pushed(&self, outcome: &'static str) {
+        self.pushed.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// How many pushes are kept now.
+    pub fn pushes(&self, depth: QueueDepth) {
+        self.pushes.set(depth.waiting);
+        self.pushes_aside.set(depth.aside);
     }
 
     /// How many sockets are open now.

@@ -38,8 +38,9 @@ use crate::{
     },
     mail::{Sender, compose::Letterhead, unsubscribe::Signer},
     metrics::Metrics,
+    push, queue,
     service::{
-        accounts::Accounts, notifications::Notifications, reminders::Reminders,
+        accounts::Accounts, browsers::Browsers, notifications::Notifications, reminders::Reminders,
         retention::Retention, tasks::Tasks,
     },
     shutdown::watched,
@@ -63,6 +64,8 @@ pub struct Server {
     reminders: Option<Reminders>,
     /// Sends mail, where people are notified.
     sender: Option<Sender>,
+    /// Tells browsers, likewise.
+    pusher: Option<push::Sender>,
     /// Look after the sidecar, where there is one.
     watch: Option<(Watch, Roster, Presence)>,
     store: SharedStore,
@@ -103,6 +106,7 @@ impl Server {
             feeds: store.clone(),
             outbox: store.clone(),
             mails: store.clone(),
+            pushes: store.clone(),
             clock: clock.clone(),
             hub: hub.clone(),
             metrics: metrics.clone(),
@@ -141,6 +145,12 @@ impl Server {
             }
             false => None,
         };
+        let vapid = push::signer(&*store, &config).await?;
+        let pusher = config.roles.has(Role::Notifications).then(|| {
+            let (pushes, metrics) = (store.clone(), metrics.clone());
+            push::Sender::new(pushes, clock.clone(), metrics, vapid.clone(), config.push)
+        });
+        let browsers = Browsers::new(store.clone(), ambient.clone(), vapid, config.push);
         let sessions = Arc::new(Sessions::new(store.clone(), clock, cache));
         let limits = config.limits;
         let resets = Resets::new(mail_secret);
@@ -156,6 +166,7 @@ impl Server {
         let app = Arc::new(App {
             notifications: Notifications::new(store.clone(), tasks.clone()),
             tasks,
+            browsers,
             signer,
             origins: Origins::new(config.public_url.as_ref(), addr.port()),
             room: Semaphore::new(config.requests),
@@ -180,6 +191,7 @@ impl Server {
             catch_up,
             reminders,
             sender,
+            pusher: pusher.transpose()?,
             watch,
             store,
             stop,
@@ -241,13 +253,18 @@ impl Server {
             ));
         }
         if let Some(sender) = self.sender {
-            let sender = sender.run(self.stop.clone());
+            let sender = queue::empty(sender, self.stop.clone());
             beside.spawn(watched(
                 "sender of mail",
                 self.stop.clone(),
                 failed.clone(),
                 sender,
             ));
+        }
+        if let Some(pusher) = self.pusher {
+            let pusher = queue::empty(pusher, self.stop.clone());
+            let name = "sender to browsers";
+            beside.spawn(watched(name, self.stop.clone(), failed.clone(), pusher));
         }
         if let Some((watch, roster, presence)) = self.watch {
             let watch = watch.run(drain.clone());

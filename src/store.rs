@@ -12,6 +12,8 @@ mod outbox;
 mod people;
 pub mod plan;
 pub mod postgres;
+mod pushes;
+mod queue;
 mod reminders;
 mod replay;
 mod retention;
@@ -34,13 +36,15 @@ pub use self::{
     aside::{AsideRow, DeadLetter, DeadLetters, Failure, OutboxAside, Undelivered},
     backup::{BackupError, Restored, backup, restore},
     check::Findings,
-    mails::{AsideMail, Mail, MailDepth, Mails, Posted},
+    mails::{Mail, Mails},
     missed::Missed,
     notices::{Notice, NoticePlace, Notices, Recipient},
     outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     plan::MailRow,
     postgres::PostgresStore,
+    pushes::{Push, PushMessage, Pushes, SUBSCRIPTIONS_MAX, Subscription},
+    queue::{Posted, QueueDepth, Unsent},
     reminders::Reminders,
     replay::Replay,
     retention::{Expired, KEPT_MS, Retention},
@@ -70,6 +74,7 @@ pub trait Store:
     + Reminders
     + Notices
     + Mails
+    + Pushes
     + Retention
     + Statistics
     + Replay

@@ -45,10 +45,14 @@ impl Assets {
 }
 
 /// What the page of nobody does in the browser: it tells the form for a new account the time zone,
-/// and lets the other tabs look whether they are still signed in, for signing out in one ends all.
+/// lets the other tabs look whether they are still signed in, for signing out in one ends all, and has
+/// the browser told nothing more with every tab closed.
 const NOBODY: &str = "document.querySelector('input[name=time_zone]')?.setAttribute('value',\
     Intl.DateTimeFormat().resolvedOptions().timeZone);\
-    new BroadcastChannel('tidings').postMessage('')";
+    new BroadcastChannel('tidings').postMessage('');\
+    navigator.serviceWorker?.getRegistration().then(w=>w?.pushManager?.getSubscription())\
+    .then(s=>s?.unsubscribe()).catch(()=>{});\
+    localStorage.removeItem('tidings.push')";
 
 /// The document of a page.
 pub fn shell(page: PageData, assets: &Assets) -> Whole {

@@ -60,6 +60,8 @@ export const test = base.extend<Fixtures, { server: Server }>({
       if (networkFaults && network.test(text)) return;
       // Without scripts nobody asks for what the page loads ahead for them.
       if (!javaScriptEnabled && text.includes('preload')) return;
+      // Contexts are incognito, and there the browser says so to whoever subscribes to pushes.
+      if (text.includes('the Push API in incognito mode')) return;
       faults.push(text);
     };
     context.on('console', message => {

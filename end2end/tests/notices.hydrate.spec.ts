@@ -84,3 +84,77 @@ test('Account asks for permission by a button alone', async ({ person, context, 
   await expect(button).toBeHidden();
   await expect(page.getByText('This browser shows what you ticked.')).toBeVisible();
 });
+
+test('what is pushed shows where no tab is looked at, and the browser is told no more once signed out', async ({ person, context, baseURL }) => {
+  const list = await shown(context);
+  await context.grantPermissions(['notifications'], { origin: baseURL });
+  // Debian's browser has no push service. The keys are those of RFC 8291.
+  await context.addInitScript(() => {
+    if (!('PushManager' in window)) return;
+    const keys = {
+      p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+      auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+    };
+    const kept = () => {
+      const options = JSON.parse(localStorage.getItem('test.options') ?? 'null');
+      return options && {
+        options: { applicationServerKey: new Uint8Array(options).buffer },
+        toJSON: () => ({ endpoint: 'https://push.example/1', expirationTime: null, keys }),
+        unsubscribe: async () => localStorage.removeItem('test.options'),
+      };
+    };
+    PushManager.prototype.getSubscription = async () => kept();
+    PushManager.prototype.subscribe = async options => {
+      localStorage.setItem('test.options', JSON.stringify([...(options!.applicationServerKey as Uint8Array)]));
+      return kept();
+    };
+  });
+  const page = await context.newPage();
+  const cdp = await context.newCDPSession(page);
+  const registration = new Promise<string>(found => cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+    for (const { scopeURL, registrationId } of registrations) if (scopeURL === `${baseURL}/`) found(registrationId);
+  }));
+  await cdp.send('ServiceWorker.enable');
+  const [told] = await Promise.all([
+    page.waitForResponse(`${baseURL}/api/push/subscriptions`),
+    page.goto('/inbox'),
+  ]);
+  expect(told.status()).toBe(204);
+  const registrationId = await registration;
+  const worker = context.serviceWorkers().find(worker => worker.url() === `${baseURL}/sw.js`)!;
+  // It shows nothing itself without a desktop.
+  await worker.evaluate(() => {
+    const shown: unknown[] = [];
+    Object.assign(self, { shown });
+    ServiceWorkerRegistration.prototype.showNotification = async (title, options) => void shown.push({ title, ...options });
+  });
+  const pushed = () => worker.evaluate(() => (self as unknown as { shown: unknown[] }).shown);
+  const push = (id: string) => cdp.send('ServiceWorker.deliverPushMessage', {
+    origin: baseURL!, registrationId, data: JSON.stringify({ id, title: 'Call mom', body: 'Due today.', path: '/tasks/1' }),
+  });
+  const seen = () => page.evaluate(() => localStorage.getItem('tidings.seen'));
+  await expect.poll(seen).toBe('');
+  await push('seen');
+  await page.goto('about:blank');
+  await push('news');
+  await expect.poll(pushed).toEqual([{ title: 'Call mom', body: 'Due today.', data: '/tasks/1', tag: 'news' }]);
+  // A tab that comes later does not show again what was pushed, and then shows what is new.
+  const tell = { task_created: { app: true, browser: true, mail: false } };
+  expect((await context.request.put(`${baseURL}/api/me/notifications`, { data: tell })).status()).toBe(200);
+  await make(context.request, baseURL!, { title: 'While nobody looked' });
+  const count = async () => (await (await context.request.get(`${baseURL}/api/notifications`)).json()).items.length;
+  await expect.poll(count).toBe(1);
+  await page.goto('/inbox');
+  await expect.poll(seen).not.toBe('');
+  await page.evaluate(() => navigator.locks.request('tidings.seen', () => {}));
+  expect(list).toEqual([]);
+  const task = await make(context.request, baseURL!, { title: 'While somebody looked' });
+  await expect.poll(() => list).toEqual([{ title: 'While somebody looked', data: `/tasks/${task.id}` }]);
+  const here = () => page.evaluate(() => ({ ...localStorage }));
+  await page.goto('/account');
+  expect(Object.keys(await here())).toContain('test.options');
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(page).toHaveURL(/\/sign-in/);
+  await expect.poll(here).not.toHaveProperty('test.options');
+  expect(await here()).not.toHaveProperty('tidings.push');
+});

@@ -2,7 +2,7 @@
 //! password as it is: so that nobody makes one up, each works once, and none has to be kept.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tidings_domain::{id::UserId, time::Timestamp};
 use uuid::Uuid;

@@ -103,15 +103,17 @@ async fn set_aside(config: &Config) -> Found {
         let depth = store.depth().await;
         let letters = store.count_letters().await;
         let mails = store.mail_depth().await;
+        let pushes = store.push_depth().await;
         store.close().await;
         let rows: i64 = depth?.iter().map(|depth| depth.dead).sum();
-        Ok::<_, crate::error::Error>((rows, letters?, mails?.aside))
+        Ok::<_, crate::error::Error>((rows, letters?, mails?.aside, pushes?.aside))
     };
     match count.await {
-        Ok((0, 0, 0)) => Ok("nothing".into()),
-        Ok((rows, letters, mails)) => Err(format!(
-            "{rows} rows that could not be published, {letters} dead letters, {mails} mails: \
-             see tidings outbox list, tidings dead-letters list and tidings mails list"
+        Ok((0, 0, 0, 0)) => Ok("nothing".into()),
+        Ok((rows, letters, mails, pushes)) => Err(format!(
+            "{rows} rows that could not be published, {letters} dead letters, {mails} mails, \
+             {pushes} pushes: see tidings outbox list, tidings dead-letters list, tidings mails \
+             list and tidings pushes list"
         )),
         Err(error) => Err(shown(&error)),
     }

@@ -10,6 +10,7 @@ use super::{
     events::EventArgs,
     mail::MailArgs,
     onboarding::OnboardingArgs,
+    push::PushArgs,
     traces::TraceArgs,
     values::{address, database, networks, public_url, rate, read, roles, seconds, switch},
 };
@@ -128,6 +129,8 @@ pub struct ServeArgs {
     public_url: String,
     #[command(flatten)]
     mail: MailArgs,
+    #[command(flatten)]
+    push: PushArgs,
     #[command(flatten)]
     onboarding: OnboardingArgs,
     /// Networks whose X-Forwarded-For and -Proto are believed, such as 10.0.0.0/8,::1
@@ -257,6 +260,7 @@ impl ServeArgs {
         let catch_up = faults.take("CATCH_UP_SECONDS", seconds(&self.catch_up_seconds));
         let public_url = faults.take("PUBLIC_URL", public_url(&self.public_url));
         let smtp = self.mail.check(&mut faults);
+        let push = self.push.check(&mut faults);
         let sample_tasks = self.onboarding.take(&mut faults);
         let proxies = faults.take("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let traces = self.traces.check(&mut faults);
@@ -284,6 +288,7 @@ impl ServeArgs {
             catch_up: catch_up.flatten(),
             public_url: public_url.flatten(),
             smtp,
+            push: push.unwrap_or(default.push),
             trusted_proxies: proxies.unwrap_or_default(),
             limits,
             requests: default.requests,
@@ -359,6 +364,7 @@ mod tests {
             "--public-url=https://example.com/app",
             "--trusted-proxies=10.0.0.0/8,home",
             "--otel-exporter-otlp-endpoint=https://collector",
+            "--push-to-loopback=perhaps",
             "--sample-tasks=three",
             "--sign-in-limit-account=many",
             "--log=a=b=c",
@@ -375,6 +381,7 @@ mod tests {
             "LIVE_POLL_SECONDS",
             "CATCH_UP_SECONDS",
             "PUBLIC_URL",
+            "PUSH_TO_LOOPBACK",
             "SAMPLE_TASKS",
             "TRUSTED_PROXIES",
             "OTEL_EXPORTER_OTLP_ENDPOINT",

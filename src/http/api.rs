@@ -5,6 +5,7 @@ pub mod audit;
 pub mod events;
 pub mod notifications;
 pub mod openapi;
+pub mod push;
 mod request;
 pub mod reset;
 pub mod stats;
@@ -31,6 +32,7 @@ pub fn routes() -> Routes {
         .merge(events::routes())
         .merge(audit::routes())
         .merge(notifications::routes())
+        .merge(push::routes())
         .merge(stats::routes())
         .merge(openapi::routes())
 }

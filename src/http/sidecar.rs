@@ -32,7 +32,7 @@ use crate::{
     error::Result,
     live::Hub,
     metrics::Metrics,
-    store::{DeadLetters, Feeds, Mails, Outbox},
+    store::{DeadLetters, Feeds, Mails, Outbox, Pushes},
 };
 
 /// How long a delivery may take; then it is to come again.
@@ -52,6 +52,8 @@ pub struct Sidecar {
     pub outbox: Arc<dyn Outbox>,
     /// Mail that waits to be sent.
     pub mails: Arc<dyn Mails>,
+    /// What waits to be sent to browsers.
+    pub pushes: Arc<dyn Pushes>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Sockets, to be counted.
@@ -129,6 +131,10 @@ async fn metrics(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> Res
     match sidecar.mails.mail_depth().await {
         Ok(depth) => metrics.mails(depth),
         Err(error) => tracing::warn!(%error, "mail was not counted"),
+    }
+    match sidecar.pushes.push_depth().await {
+        Ok(depth) => metrics.pushes(depth),
+        Err(error) => tracing::warn!(%error, "pushes were not counted"),
     }
     metrics.sockets(sidecar.hub.sockets());
     // The text is the same: whoever does not know the newer name reads it as the older one.

@@ -15,7 +15,7 @@ use crate::{
     live::Hub,
     mail::unsubscribe::Signer,
     metrics::Metrics,
-    service::{accounts::Accounts, notifications::Notifications, tasks::Tasks},
+    service::{accounts::Accounts, browsers::Browsers, notifications::Notifications, tasks::Tasks},
     store::SharedStore,
 };
 
@@ -38,6 +38,8 @@ pub struct App {
     pub tasks: Tasks,
     /// Notifications.
     pub notifications: Notifications,
+    /// Browsers that are told with every tab closed.
+    pub browsers: Browsers,
     /// Knows links that unsubscribe.
     pub signer: Signer,
     /// Accounts.

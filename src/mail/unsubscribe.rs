@@ -2,7 +2,7 @@
 //! makes one up, and say nothing but whose and which.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tidings_domain::{id::UserId, notice::Kind};
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tidings_domain::{id::UserId, notice::Kind, time::Timestamp};
 use uuid::Uuid;
 
-use super::{MailRow, Receipt};
+use super::{MailRow, Posted, QueueDepth, Receipt, Unsent};
 use crate::error::Result;
 
 /// A mail that is to be sent.
@@ -38,55 +38,6 @@ pub struct Mail {
     pub moot: bool,
 }
 
-/// What became of a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Posted {
-    /// It is sent, or there is nowhere to send it.
-    Done(i64),
-    /// Not now: try again at that time.
-    Retry {
-        /// The row.
-        n: i64,
-        /// When.
-        at: Timestamp,
-        /// Why, for operators.
-        error: String,
-    },
-    /// Set aside: shown, never lost.
-    Aside {
-        /// The row.
-        n: i64,
-        /// Why, for operators.
-        error: String,
-    },
-}
-
-/// How much mail is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MailDepth {
-    /// That waits.
-    pub waiting: i64,
-    /// That was set aside.
-    pub aside: i64,
-}
-
-/// A mail that was set aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AsideMail {
-    /// The row.
-    pub n: i64,
-    /// To whom.
-    pub user_id: UserId,
-    /// What it is about.
-    pub kind: Option<Kind>,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// How often it could not be sent.
-    pub attempts: i64,
-    /// Why, at last.
-    pub error: String,
-}
-
 /// Mail.
 #[async_trait]
 pub trait Mails: Send + Sync {
@@ -105,9 +56,9 @@ pub trait Mails: Send + Sync {
     /// Writes down what became of mail.
     async fn settle_mails(&self, mails: &[Posted]) -> Result<()>;
     /// How much there is.
-    async fn mail_depth(&self) -> Result<MailDepth>;
+    async fn mail_depth(&self) -> Result<QueueDepth>;
     /// Mail that was set aside, after a row.
-    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<AsideMail>>;
+    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<Unsent>>;
     /// Has mail that was set aside sent again (`None`: all), as if it were written now, so that it is
     /// tried for as long as any; how many.
     async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64>;

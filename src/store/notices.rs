@@ -65,8 +65,8 @@ pub trait Notices: Send + Sync {
     /// and those before it among these as such; 0 where the day was noted before.
     async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<i64>>;
     /// Tells: notes each notice in the inbox (consumer `notifications`, its event) and, where it was
-    /// not there, writes notification, event of the feed and mail, as its channels ask; notes the days
-    /// too. All of it in one transaction.
+    /// not there, writes notification, event of the feed, pushes and mail, as its channels ask; notes
+    /// the days too. All of it in one transaction.
     async fn notify(&self, notices: &[Notice], days: &[(UserId, NaiveDate)]) -> Result<()>;
     /// A person's notifications, newest first, after a place in the list.
     async fn notifications(

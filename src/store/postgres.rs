@@ -18,6 +18,8 @@ mod notices;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod pushes;
+mod queue;
 mod reminders;
 mod replay;
 mod retention;

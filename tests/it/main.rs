@@ -23,6 +23,7 @@ mod pages;
 mod people;
 mod postgres;
 mod process;
+mod push;
 mod recurring;
 mod relay;
 mod replay;

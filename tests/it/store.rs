@@ -15,6 +15,7 @@ mod outbox;
 mod past;
 mod people;
 mod postgres;
+mod pushes;
 mod random;
 mod reminders;
 mod replay;
@@ -76,6 +77,10 @@ macro_rules! contract {
             missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
                 remembers_up_to_where_it_compared;
             mails: hands_mail_out_once, settles_mail, writes_one_mail_once, makes_its_secret_once;
+            pushes: hands_each_browser_its_own_in_order, settles_pushes,
+                a_browser_is_one_persons_while_they_are_signed_in,
+                keeps_so_many_browsers_and_so_much_for_each, pushes_only_what_is_still_news,
+                makes_its_key_once;
             notices: tells_once, tells_by_the_ways_that_are_asked_for,
                 tells_nothing_of_what_is_gone, lists_and_marks_notifications,
                 keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose,

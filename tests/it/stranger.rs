@@ -53,6 +53,8 @@ fn door(route: &str) -> Option<Door> {
         "GET /ws" => Own,
         "GET /api/notifications" | "POST /api/notifications/read" => Own,
         "GET /api/me/notifications" | "PUT /api/me/notifications" => Own,
+        "GET /api/push/key" => Own,
+        "POST /api/push/subscriptions" | "DELETE /api/push/subscriptions" => Own,
         "POST /api/notifications/{id}/read" => Of("notification", Value::Null),
         "POST /api/notifications/{id}/snooze" => Of("notification", json!({ "for": "1h" })),
         "DELETE /api/tokens/{id}" => Of("token", Value::Null),

@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use super::{account, audit, events, notifications, reset, stats, tasks, tokens};
+use super::{account, audit, events, notifications, push, reset, stats, tasks, tokens};
 use crate::http::{caller::COOKIE, routes::Routes};
 
 /// The routes.
@@ -59,6 +59,7 @@ pub fn routes() -> Routes {
         account::delete, account::set_password, reset::ask, reset::confirm,
         notifications::list, notifications::read_all, notifications::read,
         notifications::snooze, notifications::settings, notifications::set_settings,
+        push::key, push::subscribe, push::unsubscribe,
         tokens::list, tokens::create, tokens::revoke,
         document, docs,
     ),

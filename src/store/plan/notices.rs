@@ -1,4 +1,4 @@
-//! Turns notices into rows: notifications with their events of the feed, and mail.
+//! Turns notices into rows: notifications with their events of the feed, pushes and mail.
 
 use std::collections::HashMap;
 
@@ -48,6 +48,19 @@ pub struct MailRow {
     pub created_at: i64,
 }
 
+/// A notification that is to be pushed to the browsers that somebody subscribed.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PushRow {
+    /// To whom.
+    pub user_id: UserId,
+    /// The notification.
+    pub notification: Uuid,
+    /// What it is about.
+    pub kind: Kind,
+    /// When.
+    pub created_at: i64,
+}
+
 /// What notices come to.
 #[derive(Debug, Default)]
 pub struct Told {
@@ -55,6 +68,8 @@ pub struct Told {
     pub set: WriteSet,
     /// Notifications.
     pub notifications: Vec<(UserId, Notification)>,
+    /// Those of them that go to browsers.
+    pub pushes: Vec<PushRow>,
     /// Mail.
     pub mails: Vec<MailRow>,
     /// What mail people got of late, where that is new.
@@ -118,6 +133,14 @@ pub fn tell<'a>(
             let event_id = EventId(ambient.ids.next());
             let row = event_row(event_id, notice, &notification, feed.seq)?;
             told.set.events.push(row);
+            if notice.channels.browser {
+                told.pushes.push(PushRow {
+                    user_id: user,
+                    notification: notification.id,
+                    kind: notice.kind,
+                    created_at: now.0,
+                });
+            }
             told.notifications.push((user, notification));
             moved.push(user);
         }

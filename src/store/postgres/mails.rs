@@ -2,12 +2,17 @@
 
 use async_trait::async_trait;
 use sqlx::{Row, postgres::PgRow};
-use tidings_domain::{id::UserId, notice::Kind, time::Timestamp};
+use tidings_domain::{id::UserId, time::Timestamp};
 
-use super::{PostgresStore, db, job::News, notices::keep, storable};
+use super::{
+    PostgresStore, db,
+    job::News,
+    notices::keep,
+    queue::{MAILS, kind},
+};
 use crate::{
     error::Result,
-    store::{AsideMail, Mail, MailDepth, MailRow, Mails, Posted, Receipt, plan::Told},
+    store::{Mail, MailRow, Mails, Posted, QueueDepth, Receipt, Unsent, plan::Told},
 };
 
 /// Of what is due, that which nobody else has in hand.
@@ -20,12 +25,6 @@ SELECT m.n, m.id, m.user_id, m.kind, u.email, u.name, m.subject, m.body, m.link,
     FROM m JOIN users u ON u.id = m.user_id \
     LEFT JOIN tasks t ON t.user_id = m.user_id AND t.id = m.task_id \
     AND t.completed_at IS NULL AND t.deleted_at IS NULL ORDER BY m.n";
-/// $1 mail that is done, $2 to $4 mail that is not, with when it is due again or null.
-pub(super) const SETTLE: &str = "\
-WITH d AS (DELETE FROM mails WHERE n = ANY ($1::int8[])) \
-UPDATE mails SET attempts = attempts + 1, error = j.error, aside = j.due_at IS NULL, \
-    due_at = coalesce(j.due_at, mails.due_at) \
-    FROM unnest($2::int8[], $3::int8[], $4::text[]) j (n, due_at, error) WHERE mails.n = j.n";
 /// Whether somebody is there, who stays until the mail is kept.
 pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE";
 pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) \
@@ -79,114 +78,28 @@ impl Mails for PostgresStore {
     }
 
     async fn settle_mails(&self, mails: &[Posted]) -> Result<()> {
-        let mut done = Vec::new();
-        let (mut left, mut due, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-        for posted in mails {
-            let (n, at, error) = match posted {
-                Posted::Done(n) => {
-                    done.push(*n);
-                    continue;
-                }
-                Posted::Retry { n, at, error } => (*n, Some(at.0), error),
-                Posted::Aside { n, error } => (*n, None, error),
-            };
-            left.push(n);
-            due.push(at);
-            errors.push(storable(error));
-        }
-        self.jobs
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let settle = sqlx::query(SETTLE).bind(done).bind(left);
-                    let settle = settle.bind(due).bind(errors).execute(connection).await;
-                    settle.map_err(db)?;
-                    Ok(())
-                })
-            })
-            .await
+        self.settle(&MAILS, mails).await
     }
 
-    async fn mail_depth(&self) -> Result<MailDepth> {
-        let depth = "SELECT count(*) FILTER (WHERE NOT aside), count(*) FILTER (WHERE aside) \
-                     FROM mails";
-        let row = sqlx::query(depth).fetch_one(&self.pool).await;
-        let row = row.map_err(db)?;
-        Ok(MailDepth {
-            waiting: row.try_get(0).map_err(db)?,
-            aside: row.try_get(1).map_err(db)?,
-        })
+    async fn mail_depth(&self) -> Result<QueueDepth> {
+        self.queue_depth(&MAILS).await
     }
 
-    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<AsideMail>> {
-        let rows = sqlx::query(
-            "SELECT n, user_id, kind, created_at, attempts, coalesce(error, '') FROM mails \
-             WHERE aside AND n > $1 ORDER BY n LIMIT $2",
-        )
-        .bind(after)
-        .bind(limit as i64)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(db)?;
-        let aside = |row: &PgRow| {
-            Ok(AsideMail {
-                n: row.try_get(0).map_err(db)?,
-                user_id: UserId(row.try_get(1).map_err(db)?),
-                kind: kind(row, 2)?,
-                created_at: Timestamp(row.try_get(3).map_err(db)?),
-                attempts: row.try_get(4).map_err(db)?,
-                error: row.try_get(5).map_err(db)?,
-            })
-        };
-        rows.iter().map(aside).collect()
+    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<Unsent>> {
+        self.unsent(&MAILS, after, limit).await
     }
 
     async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64> {
-        self.jobs
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let back = "UPDATE mails SET aside = false, attempts = 0, created_at = $2, due_at = $2 \
-                                WHERE aside AND n = coalesce($1, n)";
-                    let back = sqlx::query(back).bind(n).bind(now.0);
-                    let done = back.execute(connection).await.map_err(db)?;
-                    Ok(done.rows_affected())
-                })
-            })
-            .await
+        self.put_back(&MAILS, n, now).await
     }
 
     async fn drop_mails(&self, n: Option<i64>) -> Result<u64> {
-        self.jobs
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let drop = "DELETE FROM mails WHERE aside AND n = coalesce($1, n)";
-                    let done = sqlx::query(drop).bind(n).execute(connection).await;
-                    Ok(done.map_err(db)?.rows_affected())
-                })
-            })
-            .await
+        self.drop_unsent(&MAILS, n).await
     }
 
     async fn mail_secret(&self, fresh: &str) -> Result<String> {
-        let fresh = fresh.to_owned();
-        self.jobs
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let make = "INSERT INTO meta (key, value) VALUES ('mail_secret', $1) \
-                                ON CONFLICT DO NOTHING";
-                    let make = sqlx::query(make).bind(fresh).execute(&mut *connection);
-                    make.await.map_err(db)?;
-                    let kept = "SELECT value FROM meta WHERE key = 'mail_secret'";
-                    let kept = sqlx::query_scalar(kept).fetch_one(connection).await;
-                    kept.map_err(db)
-                })
-            })
-            .await
+        self.secret("mail_secret", fresh).await
     }
-}
-
-fn kind(row: &PgRow, at: usize) -> Result<Option<Kind>> {
-    let kind: Option<&str> = row.try_get(at).map_err(db)?;
-    Ok(kind.and_then(Kind::parse))
 }
 
 /// Reads what [`CLAIM`] selects.

@@ -20,6 +20,7 @@ use crate::{
         Notice, NoticePlace, Notices, Recipient,
         notices::{KEPT, earliest, streaks},
         plan::{Keys, Mailed, Told, tell, touched},
+        pushes::WAITING_MAX,
     },
 };
 
@@ -53,6 +54,13 @@ INSERT INTO mails (id, user_id, kind, task_id, subject, body, link, link_text, c
     SELECT m.*, m.created_at FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], \
     $5::text[], $6::text[], $7::text[], $8::text[], $9::int8[]) \
     m (id, user_id, kind, task_id, subject, body, link, link_text, created_at)";
+/// To each browser of theirs that stays, where not too much waits for it already.
+pub(super) const PUSH: &str = "\
+INSERT INTO pushes (user_id, subscription, notification, kind, created_at, due_at) \
+    SELECT s.user_id, s.id, j.notification, j.kind, j.at, j.at \
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int8[]) j (user_id, notification, kind, at) \
+    JOIN push_subscriptions s ON s.user_id = j.user_id \
+    WHERE (SELECT count(*) FROM pushes p WHERE p.subscription = s.id) < $5 FOR KEY SHARE OF s";
 /// What mail people got of late.
 pub(super) const MAILED: &str =
     "SELECT user_id, since, mails FROM mail_allowances WHERE user_id = ANY ($1::uuid[])";
@@ -263,7 +271,7 @@ fn bounded(days: &[(UserId, NaiveDate)]) -> (Vec<Uuid>, [Vec<String>; 2]) {
     (users, [last, first.collect()])
 }
 
-/// Writes notifications and mail.
+/// Writes notifications, pushes and mail.
 pub(super) async fn keep(connection: &mut PgConnection, told: &Told) -> Result<()> {
     let rows = &told.notifications;
     if !rows.is_empty() {
@@ -287,6 +295,18 @@ pub(super) async fn keep(connection: &mut PgConnection, told: &Told) -> Result<(
         sqlx::query(CUT)
             .bind(Vec::from_iter(users))
             .bind(KEPT as i64 - 1)
+            .execute(&mut *connection)
+            .await
+            .map_err(db)?;
+    }
+    let pushes = &told.pushes;
+    if !pushes.is_empty() {
+        sqlx::query(PUSH)
+            .bind(Vec::from_iter(pushes.iter().map(|p| p.user_id.0)))
+            .bind(Vec::from_iter(pushes.iter().map(|p| p.notification)))
+            .bind(Vec::from_iter(pushes.iter().map(|p| p.kind.as_str())))
+            .bind(Vec::from_iter(pushes.iter().map(|p| p.created_at)))
+            .bind(WAITING_MAX as i64)
             .execute(&mut *connection)
             .await
             .map_err(db)?;

@@ -14,8 +14,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::{
-    accounts, aside, audit, feeds, list, load, mails, notices, outbox, reminders, replay,
-    retention, series, statistics, tasks, trail, write,
+    accounts, aside, audit, feeds, list, load, mails, notices, outbox, pushes, queue, reminders,
+    replay, retention, series, statistics, tasks, trail, write,
 };
 use crate::store::{Cursor, Sort, SortKey, TaskQuery};
 
@@ -87,7 +87,14 @@ async fn walks_no_table() {
         trail::SECURITY,
         trail::ACCOUNT,
         mails::CLAIM,
-        mails::SETTLE,
+        queue::MAILS.settle,
+        queue::PUSHES.settle,
+        pushes::CLAIM,
+        pushes::SESSION,
+        pushes::TAKE,
+        pushes::SUBSCRIBE,
+        pushes::CUT,
+        pushes::FORGET,
         notices::RECIPIENTS,
         notices::DAYS,
         notices::INBOX,
@@ -96,6 +103,7 @@ async fn walks_no_table() {
         notices::CUT,
         notices::MAIL,
         notices::MAILED,
+        notices::PUSH,
         notices::ALLOW,
         notices::LIST,
         notices::UNREAD,

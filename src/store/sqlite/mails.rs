@@ -2,12 +2,18 @@
 
 use async_trait::async_trait;
 use sqlx::{Row, sqlite::SqliteRow};
-use tidings_domain::{id::UserId, notice::Kind, time::Timestamp};
+use tidings_domain::{id::UserId, time::Timestamp};
 
-use super::{SqliteStore, db, id, job::News, notices::keep, to_json};
+use super::{
+    SqliteStore, db, id,
+    job::News,
+    notices::keep,
+    queue::{MAILS, kind},
+    to_json,
+};
 use crate::{
     error::Result,
-    store::{AsideMail, Mail, MailDepth, MailRow, Mails, Posted, Receipt, plan::Told},
+    store::{Mail, MailRow, Mails, Posted, QueueDepth, Receipt, Unsent, plan::Told},
 };
 
 pub(super) const DUE: &str = "SELECT m.n, m.id, m.user_id, m.kind, u.email, u.name, m.subject, \
@@ -17,13 +23,6 @@ pub(super) const DUE: &str = "SELECT m.n, m.id, m.user_id, m.kind, u.email, u.na
      LEFT JOIN tasks t ON t.user_id = m.user_id AND t.id = m.task_id \
      AND t.completed_at IS NULL AND t.deleted_at IS NULL WHERE m.due_at <= ?1 AND m.aside = 0 \
      ORDER BY m.due_at LIMIT ?2";
-pub(super) const CLAIM: &str =
-    "UPDATE mails SET due_at = ?2 WHERE n IN (SELECT value FROM json_each(?1))";
-/// Mail that is done, and mail that is not, with when it is due again or null.
-pub(super) const SETTLE: &str = "\
-DELETE FROM mails WHERE n IN (SELECT value FROM json_each(?)); \
-UPDATE mails SET attempts = attempts + 1, error = j.value->>2, aside = j.value->>1 IS NULL, \
-    due_at = coalesce(j.value->>1, due_at) FROM json_each(?) j WHERE mails.n = j.value->>0";
 /// Whether somebody is there.
 pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = ?1";
 pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id) VALUES (?1, ?2) \
@@ -78,7 +77,7 @@ impl Mails for SqliteStore {
                     let due = due.fetch_all(&mut *connection).await.map_err(db)?;
                     let mails = due.iter().map(mail).collect::<Result<Vec<_>>>()?;
                     let rows: Vec<_> = mails.iter().map(|mail| mail.n).collect();
-                    let claim = sqlx::query(CLAIM).bind(to_json(&rows)?).bind(until.0);
+                    let claim = sqlx::query(MAILS.claim).bind(to_json(&rows)?).bind(until.0);
                     claim.execute(connection).await.map_err(db)?;
                     Ok(mails)
                 })
@@ -87,88 +86,28 @@ impl Mails for SqliteStore {
     }
 
     async fn settle_mails(&self, mails: &[Posted]) -> Result<()> {
-        let mut done = Vec::new();
-        let mut left = Vec::new();
-        for posted in mails {
-            match posted {
-                Posted::Done(n) => done.push(n),
-                Posted::Retry { n, at, error } => left.push((n, Some(at.0), error)),
-                Posted::Aside { n, error } => left.push((n, None, error)),
-            }
-        }
-        let settle = sqlx::query(SETTLE)
-            .bind(to_json(&done)?)
-            .bind(to_json(&left)?);
-        self.writer.execute(News::None, settle).await.map(drop)
+        self.settle(&MAILS, mails).await
     }
 
-    async fn mail_depth(&self) -> Result<MailDepth> {
-        let depth = "SELECT count(*), coalesce(sum(aside), 0) FROM mails";
-        let row = sqlx::query(depth).fetch_one(&self.readers).await;
-        let row = row.map_err(db)?;
-        let (all, aside): (i64, i64) = (row.try_get(0).map_err(db)?, row.try_get(1).map_err(db)?);
-        Ok(MailDepth {
-            waiting: all - aside,
-            aside,
-        })
+    async fn mail_depth(&self) -> Result<QueueDepth> {
+        self.queue_depth(&MAILS).await
     }
 
-    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<AsideMail>> {
-        let rows = sqlx::query(
-            "SELECT n, user_id, kind, created_at, attempts, coalesce(error, '') FROM mails \
-             WHERE aside = 1 AND n > ?1 ORDER BY n LIMIT ?2",
-        )
-        .bind(after)
-        .bind(limit as i64)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(db)?;
-        let aside = |row: &SqliteRow| {
-            Ok(AsideMail {
-                n: row.try_get(0).map_err(db)?,
-                user_id: UserId(id(row.try_get(1).map_err(db)?)?),
-                kind: kind(row, 2)?,
-                created_at: Timestamp(row.try_get(3).map_err(db)?),
-                attempts: row.try_get(4).map_err(db)?,
-                error: row.try_get(5).map_err(db)?,
-            })
-        };
-        rows.iter().map(aside).collect()
+    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<Unsent>> {
+        self.unsent(&MAILS, after, limit).await
     }
 
     async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64> {
-        let back = "UPDATE mails SET aside = 0, attempts = 0, created_at = ?2, due_at = ?2 \
-                    WHERE aside = 1 AND n = coalesce(?1, n)";
-        let back = sqlx::query(back).bind(n).bind(now.0);
-        self.writer.execute(News::None, back).await
+        self.put_back(&MAILS, n, now).await
     }
 
     async fn drop_mails(&self, n: Option<i64>) -> Result<u64> {
-        let drop = "DELETE FROM mails WHERE aside = 1 AND n = coalesce(?1, n)";
-        let drop = sqlx::query(drop).bind(n);
-        self.writer.execute(News::None, drop).await
+        self.drop_unsent(&MAILS, n).await
     }
 
     async fn mail_secret(&self, fresh: &str) -> Result<String> {
-        let make =
-            "INSERT INTO meta (key, value) VALUES ('mail_secret', ?1) ON CONFLICT DO NOTHING";
-        let make = sqlx::query(make).bind(fresh.to_owned());
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    make.execute(&mut *connection).await.map_err(db)?;
-                    let kept = "SELECT value FROM meta WHERE key = 'mail_secret'";
-                    let kept = sqlx::query_scalar(kept).fetch_one(connection).await;
-                    kept.map_err(db)
-                })
-            })
-            .await
+        self.secret("mail_secret", fresh).await
     }
-}
-
-fn kind(row: &SqliteRow, at: usize) -> Result<Option<Kind>> {
-    let kind: Option<&str> = row.try_get(at).map_err(db)?;
-    Ok(kind.and_then(Kind::parse))
 }
 
 /// Reads what [`DUE`] selects.

@@ -20,6 +20,7 @@ use crate::{
         Notice, NoticePlace, Notices, Recipient,
         notices::{KEPT, earliest, streaks},
         plan::{Keys, Mailed, Told, tell, touched},
+        pushes::WAITING_MAX,
     },
 };
 
@@ -52,6 +53,13 @@ INSERT INTO mails (id, user_id, kind, task_id, subject, body, link, link_text, c
     SELECT value->>'id', value->>'user_id', value->>'kind', value->>'task_id', value->>'subject', \
     value->>'body', value->>'link', value->>'link_text', value->>'created_at', \
     value->>'created_at' FROM json_each(?1) WHERE true";
+/// To each browser of theirs, where not too much waits for it already.
+pub(super) const PUSH: &str = "\
+INSERT INTO pushes (user_id, subscription, notification, kind, created_at, due_at) \
+    SELECT s.user_id, s.id, j.value->>'notification', j.value->>'kind', j.value->>'created_at', \
+    j.value->>'created_at' FROM json_each(?1) j \
+    CROSS JOIN push_subscriptions s ON s.user_id = j.value->>'user_id' \
+    WHERE (SELECT count(*) FROM pushes p WHERE p.subscription = s.id) < ?2";
 /// What mail people got of late.
 pub(super) const MAILED: &str = "SELECT a.user_id, a.since, a.mails FROM json_each(?1) j \
      CROSS JOIN mail_allowances a ON a.user_id = j.value";
@@ -242,7 +250,7 @@ fn bounded(days: &[(UserId, NaiveDate)]) -> Result<String> {
     to_json(&days.collect::<Vec<_>>())
 }
 
-/// Writes notifications and mail.
+/// Writes notifications, pushes and mail.
 pub(super) async fn keep(connection: &mut SqliteConnection, told: &Told) -> Result<()> {
     if !told.notifications.is_empty() {
         let rows = told.notifications.iter().map(|(user, n)| {
@@ -256,6 +264,14 @@ pub(super) async fn keep(connection: &mut SqliteConnection, told: &Told) -> Resu
             .bind(to_json(&rows.collect::<Vec<_>>())?)
             .bind(to_json(&users.collect::<Vec<_>>())?)
             .bind(KEPT as i64 - 1)
+            .execute(&mut *connection)
+            .await
+            .map_err(db)?;
+    }
+    if !told.pushes.is_empty() {
+        sqlx::query(PUSH)
+            .bind(to_json(&told.pushes)?)
+            .bind(WAITING_MAX as i64)
             .execute(&mut *connection)
             .await
             .map_err(db)?;

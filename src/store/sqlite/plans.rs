@@ -10,8 +10,8 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use super::{
-    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, reminders, replay,
-    retention, series, statistics, tasks, trail, write,
+    MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, pushes, queue,
+    reminders, replay, retention, series, statistics, tasks, trail, write,
 };
 use crate::store::{Sort, SortKey, TaskQuery};
 
@@ -83,8 +83,14 @@ async fn walks_no_table() {
         trail::SECURITY,
         trail::ACCOUNT,
         mails::DUE,
-        mails::CLAIM,
-        mails::SETTLE,
+        queue::MAILS.claim,
+        queue::MAILS.settle,
+        queue::PUSHES.claim,
+        queue::PUSHES.settle,
+        pushes::DUE,
+        pushes::SESSION,
+        pushes::SUBSCRIBE,
+        pushes::FORGET,
         mails::PERSON,
         mails::NOTE,
         notices::RECIPIENTS,
@@ -94,6 +100,7 @@ async fn walks_no_table() {
         notices::TELL,
         notices::MAIL,
         notices::MAILED,
+        notices::PUSH,
         notices::ALLOW,
         notices::LIST,
         notices::UNREAD,

@@ -102,7 +102,13 @@ pub(super) async fn store(
         .iter()
         .map(|(user, feed)| (user, feed.seq, feed.at.0, feed.tasks))
         .collect();
-    log(connection, &set.events, last, (&to_json(&seen)?, &to_json(&feeds)?)).await?;
+    log(
+        connection,
+        &set.events,
+        last,
+        (&to_json(&seen)?, &to_json(&feeds)?),
+    )
+    .await?;
     if !set.tasks.is_empty() {
         let mut texts = Texts::default();
         let rows = set.tasks.iter();

@@ -49,6 +49,7 @@ async fn what_is_written_has_the_fields_that_are_documented() {
     let notification = reminder(&app, &ada).await;
     let notifications = ada.get("/api/notifications").await.expect(200);
     let settings = ada.get("/api/me/notifications").await.expect(200);
+    let key = ada.get("/api/push/key").await.expect(200);
     let stats = ada.get("/api/stats").await.expect(200);
     let problem = ada.get("/api/nothing").await.expect(404);
     for (shape, value) in [
@@ -69,6 +70,7 @@ async fn what_is_written_has_the_fields_that_are_documented() {
         ("Notification", &notification),
         ("NotificationSettings", &settings),
         ("Channels", &settings["streak"]),
+        ("PushKey", &key),
         ("Problem", &problem),
         ("Statistics", &stats),
         ("DayCount", &stats["created"][0]),

@@ -1,6 +1,6 @@
 //! Mail on its way out.
 
-use tidings::store::{Mail, MailDepth, MailRow, Notice, Posted, Receipt};
+use tidings::store::{Mail, MailRow, Notice, Posted, QueueDepth, Receipt};
 use tidings_domain::{
     id::{EventId, Ids, UserId},
     notice::{Channels, Kind},
@@ -80,7 +80,7 @@ pub(crate) async fn settles_mail(store: impl TestStore) {
         },
     ];
     kit.store.settle_mails(&posted).await.unwrap();
-    let depth = |waiting, aside| MailDepth { waiting, aside };
+    let depth = |waiting, aside| QueueDepth { waiting, aside };
     assert_eq!(kit.store.mail_depth().await.unwrap(), depth(1, 1));
     assert_eq!(claim(kit, at.plus_ms(-1), 10).await, []);
     let due = claim(kit, at, 10).await;

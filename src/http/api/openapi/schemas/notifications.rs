@@ -101,3 +101,36 @@ pub struct Channels {
     /// By mail.
     pub mail: bool,
 }
+
+/// The key that browsers subscribe with.
+#[derive(ToSchema)]
+pub struct PushKey {
+    /// A public key on P-256, uncompressed, in base64url.
+    pub key: String,
+}
+
+/// A browser's subscription.
+#[derive(ToSchema)]
+pub struct PushSubscription {
+    /// Where its push service is reached: https, and a name.
+    #[schema(max_length = 2000)]
+    pub endpoint: String,
+    /// Its keys.
+    pub keys: PushKeys,
+}
+
+/// Keys of a subscription.
+#[derive(ToSchema)]
+pub struct PushKeys {
+    /// A public key on P-256, uncompressed, in base64url.
+    pub p256dh: String,
+    /// 16 bytes, in base64url.
+    pub auth: String,
+}
+
+/// Names a subscription.
+#[derive(ToSchema)]
+pub struct PushEndpoint {
+    /// Its endpoint.
+    pub endpoint: String,
+}
