@@ -36,6 +36,12 @@ fn is_of_word(c: char) -> bool {
     !c.is_ascii() || c.is_ascii_alphanumeric()
 }
 
+/// Whether the search box may take a word for a filter: `#home`, `!high`, `due:today`.
+pub fn may_filter(word: &str) -> bool {
+    let due = word.get(..4);
+    word.starts_with(['#', '!']) || due.is_some_and(|due| due.eq_ignore_ascii_case("due:"))
+}
+
 /// Whether every word of `query` begins a word of `text`; both folded.
 pub fn matches(query: &str, text: &str) -> bool {
     words(query).all(|q| words(text).any(|w| w.starts_with(q)))
