@@ -9,30 +9,32 @@ const WORDS: usize = 32;
 /// A title in which the words are marked that begin as one of the search's does. What may be a filter
 /// of it is none of its words.
 pub fn marked(title: String, search: &str) -> Markup {
-    let asked = search.split_whitespace().filter(|w| !text::may_filter(w));
-    let asked: Vec<_> = asked.take(WORDS).collect();
-    let asked = fold(&asked.join(" "));
-    let is_found = |word: &str| {
-        text::words(&fold(word)).any(|w| text::words(&asked).any(|a| w.starts_with(a)))
-    };
-    let between = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
+    let mut asked = String::new();
+    let words = search.split_whitespace().filter(|w| !text::may_filter(w));
+    for word in words.take(WORDS) {
+        asked.push_str(word);
+        asked.push(' ');
+    }
+    let asked = fold(&asked);
     let mut parts = Vec::new();
-    let mut plain = String::new();
-    for piece in title.split_inclusive(between) {
-        let word = piece.trim_end_matches(between);
-        if !is_found(word) {
-            plain.push_str(piece);
-            continue;
+    let push = |parts: &mut Vec<Markup>, plain: Option<&str>| {
+        if let Some(plain) = plain.filter(|plain| !plain.is_empty()) {
+            parts.push(plain.to_owned().into_markup());
         }
-        if !plain.is_empty() {
-            parts.push(std::mem::take(&mut plain).into_markup());
+    };
+    let (mut plain, mut at) = (0, 0);
+    for piece in text::pieces(&title) {
+        let end = at + piece.len();
+        let folded = fold(piece);
+        if text::words(&asked).any(|word| text::matches(word, &folded)) {
+            push(&mut parts, title.get(plain..at));
+            parts.push(view! { <mark>{piece.to_owned()}</mark> });
+            plain = end;
         }
-        parts.push(view! { <mark>{word.to_owned()}</mark> });
-        plain.push_str(piece.get(word.len()..).unwrap_or_default());
+        // What parts them is one byte.
+        at = end + 1;
     }
-    if !plain.is_empty() {
-        parts.push(plain.into_markup());
-    }
+    push(&mut parts, title.get(plain..));
     parts.into_markup()
 }
 
