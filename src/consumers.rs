@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_domain::{
-    event::{Topic, VERSION},
+    event::{EventType, Topic, VERSION},
     id::{EventId, TaskId, UserId},
     time::Timestamp,
 };
@@ -181,14 +181,14 @@ pub trait Consumer: Send + Sync {
     fn name(&self) -> &'static str;
     /// What it subscribes to.
     fn topics(&self) -> &'static [Topic];
-    /// Whether the inbox has, under its name, every event of its topics that it took in. What is
+    /// Whether the inbox has, under its name, every event of this type that it took in. What is
     /// missing there although it was published is then handed over again ([`catch_up`]).
-    fn has_inbox(&self) -> bool {
+    fn notes(&self, _: EventType) -> bool {
         false
     }
-    /// Whether this one of them, too, leaves a note there.
-    fn is_noted(&self, _: &Delivery) -> bool {
-        true
+    /// Under which id the inbox has this one of them; `None` where it leaves no note.
+    fn noted_as(&self, delivery: &Delivery) -> Option<EventId> {
+        Some(delivery.event_id)
     }
     /// Handles deliveries, all or none, each once however often it comes. A refusal means that the
     /// delivery can never be handled; any other error that it may be later.
@@ -243,7 +243,11 @@ impl Consumers {
             list.push(Arc::new(recurring::Recurring::new(store.clone(), ids)));
         }
         if roles.has(Role::Notifications) {
-            list.push(Arc::new(notifications::Notifications::new(store.clone())));
+            let clock = ambient.clock.clone();
+            list.push(Arc::new(notifications::Notifications::new(
+                store.clone(),
+                clock,
+            )));
         }
         if roles.has(Role::Onboarding) {
             let ambient = ambient.clone();

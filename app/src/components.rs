@@ -11,6 +11,7 @@ pub mod drag;
 pub mod empty;
 #[cfg(not(feature = "hydrate"))]
 pub mod form;
+pub mod found;
 pub mod frame;
 pub mod head;
 pub mod help;

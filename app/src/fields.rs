@@ -305,6 +305,8 @@ mod tests {
             "FREQ=DAILY",
             "FREQ=WEEKLY;BYDAY=MO,WE",
             "FREQ=MONTHLY;BYMONTHDAY=15",
+            "FREQ=MONTHLY;BYMONTHDAY=15;COUNT=3",
+            "FREQ=DAILY;UNTIL=20301224",
         ] {
             let words = recurrence::words(rule, RecurFrom::Due);
             let read = read_repeat(&words, "due", &here()).unwrap().unwrap();

@@ -66,6 +66,7 @@ test('from signing up to signing in again', async ({ page, javaScriptEnabled }) 
     await expect(page).toHaveURL(/q=wat/);
     await expect(row(page, 'Water the plants')).toBeVisible();
     await expect(rows(page)).toHaveCount(1);
+    await expect(page.locator('mark')).toHaveText(['Water', 'plants']);
   });
 
   await test.step('account', async () => {

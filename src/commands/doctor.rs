@@ -129,33 +129,31 @@ async fn server(config: &Config) -> Found {
         return Err(format!("the one at {addr} is not ready: look at its log"));
     }
     let told: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let paused = told["dapr"]["paused"].as_object().into_iter().flatten();
-    let paused: Vec<_> = paused
-        .map(|(topic, why)| format!("{topic} ({})", shown(why)))
-        .collect();
-    if let Some(roles) = told["dapr"]["other_roles"].as_str() {
-        return Err(format!(
+    let told = &told["dapr"];
+    let mut faults = Vec::new();
+    if let Some(roles) = told["other_roles"].as_str() {
+        faults.push(format!(
             "other processes of this app id run other ROLES ({}): give each set an app id of its own",
             shown(&roles)
         ));
     }
-    if let Some(failing) = told["dapr"]["failing"].as_object() {
-        let failing: Vec<_> = failing
-            .iter()
-            .map(|(t, why)| format!("{t} ({})", shown(why)))
-            .collect();
-        return Err(format!(
-            "topics take nothing for now: look at the broker: {}",
-            failing.join(", ")
-        ));
+    for (of, words) in [
+        ("failing", "topics take nothing for now: look at the broker"),
+        (
+            "paused",
+            "topics pause, since they are refused: look at their component and its scopes",
+        ),
+    ] {
+        if let Some(topics) = told[of].as_object().filter(|topics| !topics.is_empty()) {
+            let topics = topics.iter();
+            let topics = topics.map(|(topic, why)| format!("{topic} ({})", shown(why)));
+            faults.push(format!("{words}: {}", Vec::from_iter(topics).join(", ")));
+        }
     }
-    if paused.is_empty() {
-        return Ok(format!("the one at {addr} is ready"));
+    match faults.is_empty() {
+        true => Ok(format!("the one at {addr} is ready")),
+        false => Err(faults.join("; ")),
     }
-    Err(format!(
-        "topics pause, since they are refused: look at their component and its scopes: {}",
-        paused.join(", ")
-    ))
 }
 
 /// What the sidecar says of itself.

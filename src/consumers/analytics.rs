@@ -41,7 +41,7 @@ impl Consumer for Analytics {
         Role::Analytics.topics()
     }
 
-    fn has_inbox(&self) -> bool {
+    fn notes(&self, _: EventType) -> bool {
         true
     }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidings_domain::{event::Topic, time::Timestamp};
+use tidings_domain::{
+    event::{EventType, Topic},
+    time::Timestamp,
+};
 
 use super::{Consumer, Delivery, Role};
 use crate::{
@@ -35,7 +38,7 @@ impl Consumer for Audit {
         Role::Audit.topics()
     }
 
-    fn has_inbox(&self) -> bool {
+    fn notes(&self, _: EventType) -> bool {
         true
     }
 

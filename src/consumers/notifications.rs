@@ -5,7 +5,7 @@ mod words;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use serde_json::Value;
 use tidings_domain::{
     error::Code,
@@ -17,8 +17,9 @@ use tidings_domain::{
 use uuid::Uuid;
 
 use self::words::Words;
-use super::{Consumer, Delivery, Role};
+use super::{Consumer, Delivery, Role, catch_up::is_news};
 use crate::{
+    clock::Clock,
     error::Result,
     store::{Notice, Notices, Recipient},
 };
@@ -29,16 +30,17 @@ const STREAKS: [i64; 8] = [3, 7, 14, 30, 60, 100, 200, 365];
 /// The `notifications` consumer.
 pub struct Notifications {
     notices: Arc<dyn Notices>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Notifications {
     /// Writes to this store.
-    pub fn new(notices: Arc<dyn Notices>) -> Self {
-        Self { notices }
+    pub fn new(notices: Arc<dyn Notices>, clock: Arc<dyn Clock>) -> Self {
+        Self { notices, clock }
     }
 
-    /// Notices of streaks that are as long as one that is told of. Days that were noted before are
-    /// taken out.
+    /// Notices of streaks that are as long as one that is told of: of a day that comes late, the
+    /// longest that it makes whole. Days that were noted before are taken out.
     async fn streaks(
         &self,
         days: &mut Vec<(UserId, NaiveDate)>,
@@ -49,19 +51,21 @@ impl Notifications {
             return Ok(());
         }
         let streaks = self.notices.streaks(days).await?;
-        for ((user, day), length) in days.iter().zip(&streaks) {
-            let Some(recipient) = recipient(*user).filter(|_| STREAKS.contains(length)) else {
+        for ((user, day), streak) in days.iter().zip(&streaks) {
+            let reached = STREAKS.iter().rfind(|told| streak.contains(told));
+            let Some((length, recipient)) = reached.copied().zip(recipient(*user)) else {
                 continue;
             };
-            // One a day, whichever of its events makes it.
-            let name = format!("streak {day}");
+            // One a day and length, whichever of its events makes it.
+            let last = *day + TimeDelta::days(length - streak.start());
+            let name = format!("streak {last} {length}");
             let event_id = EventId(Uuid::new_v5(&user.0, name.as_bytes()));
-            let words = Words::of_streak(*length);
+            let words = Words::of_streak(length);
             let event = (event_id, *user, None);
             told.extend(notice(Kind::Streak, event, None, words, &recipient));
         }
         let mut streaks = streaks.into_iter();
-        days.retain(|_| streaks.next() != Some(0));
+        days.retain(|_| streaks.next().is_none_or(|streak| *streak.end() > 0));
         Ok(())
     }
 }
@@ -74,6 +78,22 @@ impl Consumer for Notifications {
 
     fn topics(&self) -> &'static [Topic] {
         Role::Notifications.topics()
+    }
+
+    fn notes(&self, event_type: EventType) -> bool {
+        event_type == EventType::ReminderDue
+    }
+
+    fn noted_as(&self, delivery: &Delivery) -> Option<EventId> {
+        let event: Event<Value> = serde_json::from_str(&delivery.json).ok()?;
+        // It may have lost its contents, with its task.
+        let is_whole = event.data.get("remind_at").is_some();
+        let is_told = is_whole && is_news(delivery, self.clock.now());
+        Some(noted_as(
+            kind(&delivery.event_type)?,
+            event.user_id.filter(|_| is_told)?,
+            event.event_id,
+        ))
     }
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {
@@ -150,7 +170,8 @@ fn is_own(event: &Event<Value>) -> bool {
     matches!(event.metadata.actor, event::Actor::User | event::Actor::Api)
 }
 
-/// The notice, where the person wants one of its kind.
+/// The notice, where the person wants one of its kind. One of a reminder that they want in no way is
+/// noted all the same, so that a delivered one can be told from one that a broker lost.
 fn notice(
     kind: Kind,
     (event_id, user_id, task_id): (EventId, UserId, Option<tidings_domain::id::TaskId>),
@@ -159,7 +180,7 @@ fn notice(
     recipient: &Recipient,
 ) -> Option<Notice> {
     let channels = recipient.settings.of(kind);
-    channels.any().then_some(Notice {
+    (channels.any() || kind == Kind::Reminder).then_some(Notice {
         event_id,
         user_id,
         kind,

@@ -9,7 +9,7 @@ use tidings_domain::{
     id::{EventId, MutationId, UserId},
 };
 
-use super::{Consumer, Delivery, Role};
+use super::{Consumer, Delivery, Role, catch_up::is_news};
 use crate::{
     clock::Ambient,
     error::{Error, Result},
@@ -129,6 +129,14 @@ impl Consumer for Onboarding {
 
     fn topics(&self) -> &'static [Topic] {
         Role::Onboarding.topics()
+    }
+
+    fn notes(&self, event_type: EventType) -> bool {
+        event_type == EventType::UserRegistered
+    }
+
+    fn noted_as(&self, delivery: &Delivery) -> Option<EventId> {
+        is_news(delivery, self.ambient.clock.now()).then_some(delivery.event_id)
     }
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tidings_domain::{
     error::{Code, Fault},
     event::{Actor, EventType, Metadata, Topic},
-    id::{Ids, MutationId, TaskId},
+    id::{EventId, Ids, MutationId, TaskId},
     series,
     task::Recurrence,
 };
@@ -85,12 +85,13 @@ impl Consumer for Recurring {
         Role::Recurring.topics()
     }
 
-    fn has_inbox(&self) -> bool {
-        true
+    fn notes(&self, event_type: EventType) -> bool {
+        event_type == EventType::TaskCompleted
     }
 
-    fn is_noted(&self, delivery: &Delivery) -> bool {
-        matches!(self.effect(delivery), Ok(Some(_)))
+    fn noted_as(&self, delivery: &Delivery) -> Option<EventId> {
+        let effect = self.effect(delivery).ok().flatten();
+        effect.map(|_| delivery.event_id)
     }
 
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {

@@ -4,12 +4,15 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidings_domain::{id::UserId, time::Timestamp};
@@ -213,17 +216,30 @@ impl Presence {
         for people in people.chunks(BULK) {
             let keys: Vec<_> = people.iter().map(key).collect();
             let found = self.shelf.read(&keys).await?;
-            let this = &*self;
-            let settle = |(user, item)| this.settle(user, item);
+            let (this, failed) = (&*self, &AtomicBool::new(false));
+            let settle = |(user, item)| async move {
+                // After a fault no more begin; those under way are waited for.
+                if failed.load(Ordering::Relaxed) {
+                    return None;
+                }
+                let settled = this.settle(user, item).await;
+                failed.fetch_or(settled.is_err(), Ordering::Relaxed);
+                Some(settled)
+            };
             let settled: Vec<_> = stream::iter(people.iter().copied().zip(found).map(settle))
                 .buffer_unordered(CALLS)
-                .try_collect()
-                .await?;
-            for (user, noted) in settled {
-                match noted {
-                    0 => self.noted.remove(&user),
-                    tabs => self.noted.insert(user, tabs),
-                };
+                .collect()
+                .await;
+            let mut fault = None;
+            for settled in settled.into_iter().flatten() {
+                match settled {
+                    Ok((user, 0)) => drop(self.noted.remove(&user)),
+                    Ok((user, tabs)) => drop(self.noted.insert(user, tabs)),
+                    Err(error) => fault = Some(error),
+                }
+            }
+            if let Some(fault) = fault {
+                return Err(fault);
             }
         }
         Ok(())

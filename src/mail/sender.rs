@@ -1,6 +1,12 @@
 //! Sends mail that waits, and sets aside what cannot be sent ever.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use lettre::{
@@ -41,6 +47,9 @@ pub struct Sender {
     letterhead: Letterhead,
     /// Where to; nowhere, and mail is a line in the log.
     smtp: Option<(Smtp, AsyncSmtpTransport<Tokio1Executor>)>,
+    /// Whether the server took the last mail of ours that it took or refused for no reason of its own:
+    /// then it does not mind who sends.
+    trusted: AtomicBool,
 }
 
 /// Why a mail was not sent.
@@ -76,6 +85,7 @@ impl Sender {
             metrics,
             letterhead,
             smtp,
+            trusted: AtomicBool::new(false),
         })
     }
 
@@ -88,14 +98,27 @@ impl Sender {
         let message = self.letterhead.compose(mail, smtp);
         let message = message.map_err(|error| Failure::Final(error.to_string()))?;
         let sent = timeout(MAIL_WITHIN, async {
-            match transport.send(message).await {
-                Ok(_) => Ok(()),
-                // It greets nobody with the same codes: then this mail is not what it refuses.
-                Err(error) if is_final(&error) && transport.test_connection().await.is_ok() => {
-                    Err(Failure::Final(error.to_string()))
+            let error = match transport.send(message).await {
+                Ok(_) => {
+                    self.trusted.store(true, Ordering::Relaxed);
+                    return Ok(());
                 }
-                Err(error) => Err(Failure::Passing(error.to_string())),
-            }
+                Err(error) => error,
+            };
+            let is_final = match fault(&error) {
+                Fault::Passing => false,
+                Fault::Recipient => true,
+                // It greets nobody with the same codes: then this mail is not what it refuses. Nor is
+                // it where the one before was refused as well, and none was taken since.
+                Fault::Unknown => {
+                    transport.test_connection().await.is_ok()
+                        && self.trusted.swap(false, Ordering::Relaxed)
+                }
+            };
+            Err(match is_final {
+                true => Failure::Final(error.to_string()),
+                false => Failure::Passing(error.to_string()),
+            })
         });
         let sent = sent.await;
         sent.map_err(|_| Failure::Passing("the server takes too long".into()))?
@@ -158,13 +181,31 @@ impl Queue for Sender {
     }
 }
 
-/// Whether the server refused this mail for good. That it does not know us (53x), or not the sender
-/// (x.1.7 and x.1.8 of RFC 3463), is no fault of the mail.
-fn is_final(error: &smtp::Error) -> bool {
+/// Why a server took no mail.
+enum Fault {
+    /// It may take it later: it is out of reach or busy, does not know us (53x), or not the sender
+    /// (x.1.7 and x.1.8 of RFC 3463).
+    Passing,
+    /// It refused the recipient for good.
+    Recipient,
+    /// It refused for good, whatever it was.
+    Unknown,
+}
+
+fn fault(error: &smtp::Error) -> Fault {
     let refused = error.status().is_some_and(|code| {
         code.severity == Severity::PermanentNegativeCompletion
             && code.category != Category::Unspecified3
     });
     let words = error.to_string();
-    refused && !["5.1.7", "5.1.8"].iter().any(|code| words.contains(code))
+    let says = |codes: &[&str]| words.split_whitespace().any(|word| codes.contains(&word));
+    if !refused || says(&["5.1.7", "5.1.8"]) {
+        Fault::Passing
+    } else if says(&[
+        "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.2.2",
+    ]) {
+        Fault::Recipient
+    } else {
+        Fault::Unknown
+    }
 }

@@ -1,6 +1,9 @@
 //! Notifications: what people chose, what they were told, and the mail that goes with it.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+};
 
 use async_trait::async_trait;
 use chrono::{Days, NaiveDate};
@@ -62,8 +65,9 @@ pub trait Notices: Send + Sync {
     /// Those of these people who have an account.
     async fn recipients(&self, users: &[UserId]) -> Result<HashMap<UserId, Recipient>>;
     /// How many days on end, this one the last, each of these people did something, counting this one
-    /// and those before it among these as such; 0 where the day was noted before.
-    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<i64>>;
+    /// and those before it among these as such; and, where noted days follow right on it, up to how
+    /// many with the last of those. 0 where the day was noted before.
+    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<RangeInclusive<i64>>>;
     /// Tells: notes each notice in the inbox (consumer `notifications`, its event) and, where it was
     /// not there, writes notification, event of the feed, pushes and mail, as its channels ask; notes
     /// the days too. All of it in one transaction.
@@ -96,26 +100,29 @@ pub trait Notices: Send + Sync {
     async fn unsubscribe(&self, user: UserId, kind: Kind) -> Result<()>;
 }
 
-/// The streak that ends on each day, given the noted days up to it, newest first.
-pub(super) fn streaks(days: &[(UserId, NaiveDate)], noted: Vec<Vec<NaiveDate>>) -> Vec<i64> {
+/// The streak that ends on each day, and with the days after it, given the noted days around it.
+pub(super) fn streaks(
+    days: &[(UserId, NaiveDate)],
+    noted: Vec<HashSet<NaiveDate>>,
+) -> Vec<RangeInclusive<i64>> {
     let each = days.iter().zip(noted);
     each.map(|((user, day), mut noted)| {
-        if noted.first() == Some(day) {
-            return 0;
+        if noted.contains(day) {
+            return 0..=0;
         }
+        // Those after it count it, and with it what was noted after them.
+        let after = on_end(day.iter_days(), &noted);
         let beside = days.iter().filter(|(of, other)| of == user && other < day);
         noted.extend(beside.map(|(_, other)| other));
-        noted.sort_unstable_by(|a, b| b.cmp(a));
-        noted.dedup();
-        streak(*day, &noted)
+        let length = 1 + on_end(day.iter_days().rev(), &noted);
+        length..=length + after
     })
     .collect()
 }
 
-/// The streak that ends on a day, given the days before it, newest first.
-fn streak(day: NaiveDate, noted: &[NaiveDate]) -> i64 {
-    let on_end = day.iter_days().rev().skip(1).zip(noted);
-    1 + on_end.take_while(|(day, noted)| day == *noted).count() as i64
+/// How many days on end are among these, from the second on.
+fn on_end(days: impl Iterator<Item = NaiveDate>, among: &HashSet<NaiveDate>) -> i64 {
+    days.skip(1).take_while(|day| among.contains(day)).count() as i64
 }
 
 /// The first day that is kept beside this one.
@@ -132,15 +139,18 @@ mod tests {
         let days = |texts: &[&str]| -> Vec<NaiveDate> {
             texts.iter().map(|text| text.parse().unwrap()).collect()
         };
-        let today = days(&["2026-03-01"])[0];
-        assert_eq!(streak(today, &[]), 1);
-        assert_eq!(streak(today, &days(&["2026-02-27"])), 1);
+        let today = (UserId(Uuid::nil()), days(&["2026-03-01"])[0]);
+        let streak = |noted: &[&str]| {
+            let noted = days(noted).into_iter().collect();
+            streaks(&[today], vec![noted]).remove(0)
+        };
+        assert_eq!(streak(&[]), 1..=1);
+        assert_eq!(streak(&["2026-02-27", "2026-03-03"]), 1..=1);
+        assert_eq!(streak(&["2026-02-28", "2026-02-27", "2026-02-25"]), 3..=3);
         assert_eq!(
-            streak(today, &days(&["2026-02-28", "2026-02-27", "2026-02-25"])),
-            3
+            streak(&["2026-02-28", "2026-03-02", "2026-03-03", "2026-03-05"]),
+            2..=4
         );
-        let user = UserId(Uuid::nil());
-        let noted = days(&["2026-03-01", "2026-02-28"]);
-        assert_eq!(streaks(&[(user, today)], vec![noted]), [0]);
+        assert_eq!(streak(&["2026-03-01", "2026-02-28"]), 0..=0);
     }
 }

@@ -4,6 +4,10 @@ use std::process::Output;
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::{
     kit::TestApp,
@@ -78,6 +82,36 @@ async fn it_tells_of_a_schema_that_is_not_ours_of_a_server_and_of_a_sidecar_that
     sqlx::query(newer).execute(&mut connection).await.unwrap();
     let (output, _) = run(&["doctor"], &variables).await;
     assert!(said(&output, "database").contains("a newer Tidings"));
+}
+
+#[tokio::test]
+async fn it_tells_of_all_that_a_server_says_is_wrong() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let site = listener.local_addr().unwrap().to_string();
+    let told = json!({ "status": "degraded", "dapr": { "other_roles": "audit",
+        "failing": { "task-events": "away" }, "paused": { "reminders": "no such topic" } } });
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 1024];
+        let _ = stream.read(&mut asked).await.unwrap();
+        let body = told.to_string();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    });
+    let variables = [
+        ("LEPTOS_SITE_ADDR", &*site),
+        ("DATABASE_URL", "sqlite://t.db"),
+    ];
+    let (output, _) = run(&["doctor"], &variables).await;
+    server.await.unwrap();
+    let words = said(&output, "server");
+    for part in ["ROLES (audit)", "task-events (", "reminders ("] {
+        assert!(words.contains(part), "{words}");
+    }
 }
 
 #[tokio::test]

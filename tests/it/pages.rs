@@ -218,6 +218,25 @@ async fn a_search_takes_filters() {
 }
 
 #[tokio::test]
+async fn a_search_marks_the_words_that_it_found() {
+    let app = TestApp::new().await;
+    let ada = app.person("Ada").await;
+    let task = json!({ "title": "Crème <b>&amp; milk", "tags": ["home"] });
+    ada.post("/api/tasks", task).await.expect(201);
+    let title = async |path: &str| {
+        let page = ada.get(path).await;
+        let (_, row) = page.text.split_once("class=\"t\"").unwrap();
+        let (_, title) = row.split_once('>').unwrap();
+        title.split_once("</a>").unwrap().0.to_owned()
+    };
+    assert_eq!(
+        title("/search?q=MIL+cre+%23home+b").await,
+        "<mark>Crème</mark> &lt;<mark>b</mark>&gt;&amp;amp; <mark>milk</mark>"
+    );
+    assert_eq!(title("/inbox").await, "Crème &lt;b&gt;&amp;amp; milk");
+}
+
+#[tokio::test]
 async fn a_search_for_very_many_words_is_answered() {
     let app = TestApp::new().await;
     let ada = app.person("Ada").await;

@@ -75,7 +75,7 @@ macro_rules! contract {
                 records_an_event_once, records_once_what_the_inbox_forgot;
             trail: shows_a_person_theirs, goes_on_where_it_ended;
             missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
-                remembers_up_to_where_it_compared;
+                remembers_up_to_where_it_compared, what_was_lost_of_what_people_are_told_is_told_once;
             mails: hands_mail_out_once, settles_mail, writes_one_mail_once, makes_its_secret_once;
             pushes: hands_each_browser_its_own_in_order, settles_pushes,
                 a_browser_is_one_persons_while_they_are_signed_in,
@@ -83,7 +83,8 @@ macro_rules! contract {
                 makes_its_key_once;
             notices: tells_once, tells_by_the_ways_that_are_asked_for,
                 tells_nothing_of_what_is_gone, lists_and_marks_notifications,
-                keeps_the_newest_notifications, counts_streaks, keeps_what_people_chose,
+                keeps_the_newest_notifications, counts_streaks, tells_of_a_streak_whose_days_come_late,
+                keeps_what_people_chose,
                 mails_nobody_without_end, reminds_of_what_is_still_to_be_done;
             reminders: tells_of_what_is_due, a_reminder_moves_and_goes_with_its_task,
                 a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,

@@ -10,8 +10,13 @@ use tidings_domain::{
 };
 use web_sys::HtmlInputElement;
 
-use super::{drag, icon::icon, meta::Meta};
-use crate::{navigate::Place, route::task_href, state::Client, ui::Ui};
+use super::{drag, found::marked, icon::icon, meta::Meta};
+use crate::{
+    navigate::Place,
+    route::{Route, task_href},
+    state::Client,
+    ui::Ui,
+};
 
 /// What sort of list a row is in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub struct Of {
     pub in_day: bool,
     /// It is in the person's own order, which can be changed.
     pub movable: bool,
+    /// It is what a search found.
+    pub found: bool,
 }
 
 /// The class of a task's round button.
@@ -60,8 +67,8 @@ pub fn check(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
 }
 
 /// The title: a link to the task, or a field while it is edited where it stands.
-fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
-    let (client, ui) = (Client::get(), Ui::get());
+fn title(task: ReadSignal<Option<Task>>, id: TaskId, found: bool) -> Markup {
+    let (client, ui, place) = (Client::get(), Ui::get(), expect_context::<Place>());
     let words = move || task.with(|t| t.as_ref().map(|t| t.title.clone()).unwrap_or_default());
     let editing = Memo::new(move |_| ui.editing.get() == Some(id));
     let field = NodeRef::<HtmlInputElement>::new();
@@ -88,10 +95,17 @@ fn title(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
         }
         next_frame(move || drag::focus_row(id));
     };
+    let shown = move || match found {
+        true => place.list.with(|list| match list {
+            Some(Route::Search(q)) => marked(words(), q),
+            _ => words().into_markup(),
+        }),
+        false => words().into_markup(),
+    };
     let link = move || {
         view! {
             <a class="t" href=task_href(id)>
-                {words}
+                {shown}
             </a>
         }
     };
@@ -197,7 +211,7 @@ pub fn row(id: TaskId, of: Of) -> Markup {
                 }
             }}
             <div>
-                {title(task, id)}
+                {title(task, id, of.found)}
                 <div class="meta">{words}</div>
             </div>
             <div class="end">

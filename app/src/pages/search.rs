@@ -63,10 +63,14 @@ pub fn search() -> Markup {
             )
         })
     };
+    let of = Of {
+        found: true,
+        ..Of::default()
+    };
     view! {
         {head(Route::Search(String::new()), sub)}
         <div class="only-phone">{search_box("search search-here", false)}</div>
-        {list(rows(found.ids, Of::default()))}
+        {list(rows(found.ids, of))}
         {end_of(found)}
         {none}
     }

@@ -147,7 +147,7 @@ impl Core {
     /// match, and those that the server found.
     pub(super) fn search(&self, q: &str, known: &[TaskId]) -> Vec<TaskId> {
         // Filters are the server's to read: what it found is all there is.
-        let filters = q.contains(['#', '!', ':']);
+        let filters = q.split_whitespace().any(text::may_filter);
         let q = fold(q);
         if !filters && text::words(&q).next().is_none() {
             return Vec::new();

@@ -232,6 +232,12 @@ fn a_search_finds_what_is_at_hand_and_what_the_server_found() {
         assert_eq!(found("TAS 2"), [id(2)]);
         assert_eq!(found("hom").len(), 3);
         assert!(found("ask").is_empty());
+        // Marks within words are no filters.
+        assert_eq!(found("task:2"), [id(2)]);
+        assert_eq!(found("1! TASK").len(), 1);
+        for filter in ["#home", "!high", "Due:today"] {
+            assert!(found(filter).is_empty(), "{filter}");
+        }
         assert!(found(" ").is_empty());
     });
 }

@@ -163,7 +163,7 @@ fn meaning(tokens: &Tokens<'_>, at: usize, today: NaiveDate) -> Option<(usize, M
     if word.starts_with('#') {
         return Some((1, Meaning::Tag(tag(tokens.written(at))?)));
     }
-    if let Some((count, rule, from)) = every(tokens, at) {
+    if let Some((count, rule, from)) = every(tokens, at, today) {
         let first = rule.first(today)?;
         let rule = rule.to_string();
         return Some((count, Meaning::Recurrence(Recurrence { rule, from }, first)));

@@ -37,7 +37,7 @@ impl Search {
         let mut search = Self::default();
         let mut words = Vec::new();
         for word in text.split_whitespace() {
-            if search.filter(word, today).is_none() {
+            if !text::may_filter(word) || search.filter(word, today).is_none() {
                 words.push(word);
             }
         }

@@ -20,20 +20,23 @@ pub fn fold(text: &str) -> String {
 
 /// The words of a folded text: its runs of letters and digits.
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
-    folded
-        .split(|c: char| !is_of_word(c))
-        .filter(|w| !w.is_empty())
+    #[cfg(feature = "server")]
+    let words = folded.split(|c: char| !c.is_alphanumeric());
+    // The browser's fold leaves nothing beyond ASCII that is not of a word.
+    #[cfg(not(feature = "server"))]
+    let words = pieces(folded);
+    words.filter(|w| !w.is_empty())
 }
 
-#[cfg(feature = "server")]
-fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric()
+/// What stands between marks and spaces of ASCII: words, and what touches them.
+pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric())
 }
 
-/// The browser's fold leaves nothing beyond ASCII that is not of a word.
-#[cfg(not(feature = "server"))]
-fn is_of_word(c: char) -> bool {
-    !c.is_ascii() || c.is_ascii_alphanumeric()
+/// Whether the search box may take a word for a filter: `#home`, `!high`, `due:today`.
+pub fn may_filter(word: &str) -> bool {
+    let due = word.get(..4);
+    word.starts_with(['#', '!']) || due.is_some_and(|due| due.eq_ignore_ascii_case("due:"))
 }
 
 /// Whether every word of `query` begins a word of `text`; both folded.

@@ -1,7 +1,4 @@
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, AtomicU32, Ordering},
-};
+use std::sync::{Mutex, atomic::AtomicU32};
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -24,16 +21,14 @@ struct Memory {
     writes: AtomicU32,
     /// The n-th write is too late; 0: none.
     late: AtomicU32,
+    /// Of whom nothing can be written.
+    barred: Option<UserId>,
 }
 
 impl Memory {
     fn fault(&self) -> Result<(), Error> {
         match self.is_broken.load(Ordering::SeqCst) {
-            true => Err(Error {
-                call: "state",
-                component: "memory".into(),
-                fault: Fault::Unreachable("gone".into()),
-            }),
+            true => Err(gone()),
             false => Ok(()),
         }
     }
@@ -79,6 +74,11 @@ impl Shelf for Memory {
     async fn write(&self, key: &str, notes: &Notes, etag: Option<&str>) -> Result<bool, Error> {
         self.fault()?;
         tokio::task::yield_now().await;
+        if self.barred.is_some_and(|user| key == super::key(&user)) {
+            return Err(gone());
+        }
+        // Whoever fails is faster.
+        tokio::task::yield_now().await;
         if !self.fits(key, etag) {
             return Ok(false);
         }
@@ -96,6 +96,14 @@ impl Shelf for Memory {
             self.values.lock().unwrap().remove(key);
         }
         Ok(fits)
+    }
+}
+
+fn gone() -> Error {
+    Error {
+        call: "state",
+        component: "memory".into(),
+        fault: Fault::Unreachable("gone".into()),
     }
 }
 
@@ -245,6 +253,25 @@ async fn where_the_store_fails_each_counts_its_own_and_leaves_the_store_alone() 
     one.standing.found();
     sleep(LOOK * 2).await;
     assert_eq!(one.says(ann), [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_noted_is_known_whoever_else_cannot_be() {
+    let (ann, bob) = (user(1), user(2));
+    let memory = Arc::new(Memory {
+        barred: Some(ann),
+        ..Memory::default()
+    });
+    let [mut one] = replicas(&memory);
+    one.open(ann);
+    one.open(bob);
+    sleep(SETTLE * 2).await;
+    assert!(one.faults());
+    assert_eq!(memory.notes(bob).unwrap().len(), 1);
+    one.open.clear();
+    one.stop.cancel();
+    one.task.await.unwrap();
+    assert_eq!(memory.notes(bob), None, "nothing is left behind");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,13 @@
 //! What consumers never took in.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
-use tidings_domain::event::Topic;
+use tidings_domain::{
+    event::{EventType, Topic},
+    id::EventId,
+};
+use uuid::Uuid;
 
 use super::{PostgresStore, db, job::News};
 use crate::{error::Result, store::Missed};
@@ -13,11 +17,14 @@ pub(super) const PUBLISHED_TO: &str = "\
 SELECT coalesce((SELECT min(event) - 1 FROM outbox WHERE NOT dead AND topic = ANY ($1::text[])), \
     (SELECT max(n) FROM events), 0)";
 
-/// $1 consumer, $2 from, $3 to.
+/// $1 consumer, $2 from, $3 to, $4 types.
 pub(super) const MISSED: &str = "\
-SELECT json FROM events e WHERE n > $2 AND n <= $3 \
+SELECT json FROM events e WHERE n > $2 AND n <= $3 AND event_type = ANY ($4::text[]) \
     AND NOT EXISTS (SELECT FROM inbox i WHERE i.consumer = $1 AND i.event_id = e.event_id) \
     ORDER BY n";
+
+pub(super) const NOTED: &str =
+    "SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = ANY ($2::uuid[])";
 
 #[async_trait]
 impl Missed for PostgresStore {
@@ -50,12 +57,27 @@ impl Missed for PostgresStore {
             .await
     }
 
-    async fn missed(&self, consumer: &str, from: i64, to: i64) -> Result<Vec<Arc<str>>> {
+    async fn missed(
+        &self,
+        consumer: &str,
+        types: &[EventType],
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<Arc<str>>> {
+        let types: Vec<_> = types.iter().map(|it| it.as_str()).collect();
         let missed = sqlx::query_scalar(MISSED)
             .bind(consumer)
             .bind(from)
-            .bind(to);
+            .bind(to)
+            .bind(types);
         let missed: Vec<String> = missed.fetch_all(&self.pool).await.map_err(db)?;
         Ok(missed.into_iter().map(Arc::from).collect())
+    }
+
+    async fn noted(&self, consumer: &str, ids: &[EventId]) -> Result<HashSet<EventId>> {
+        let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        let noted = sqlx::query_scalar(NOTED).bind(consumer).bind(ids);
+        let noted: Vec<Uuid> = noted.fetch_all(&self.pool).await.map_err(db)?;
+        Ok(noted.into_iter().map(EventId).collect())
     }
 }

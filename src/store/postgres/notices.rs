@@ -1,6 +1,9 @@
 //! Notifications.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -26,11 +29,10 @@ use crate::{
 
 pub(super) const RECIPIENTS: &str = "SELECT u.id, u.time_zone, s.settings FROM users u \
      LEFT JOIN notification_settings s ON s.user_id = u.id WHERE u.id = ANY ($1::uuid[])";
-/// The days before some of people, newest first, and those themselves where they were noted.
+/// The days before and after some of people, and those themselves where they were noted.
 pub(super) const DAYS: &str = "SELECT j.nth, d.day \
-     FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY j (user_id, day, first, nth) \
-     CROSS JOIN LATERAL (SELECT day FROM done_days d WHERE d.user_id = j.user_id \
-     AND d.day <= j.day AND d.day >= j.first ORDER BY d.day DESC) d";
+     FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY j (user_id, first, nth) \
+     JOIN done_days d ON d.user_id = j.user_id AND d.day >= j.first";
 pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id) \
      SELECT 'notifications', id FROM unnest($1::uuid[]) id ORDER BY id \
      ON CONFLICT DO NOTHING RETURNING event_id";
@@ -92,18 +94,18 @@ impl Notices for PostgresStore {
         rows.iter().map(recipient).collect()
     }
 
-    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<i64>> {
-        let (users, [last, first]) = bounded(days);
-        let rows = sqlx::query(DAYS).bind(users).bind(last).bind(first);
+    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<RangeInclusive<i64>>> {
+        let (users, [_, first]) = bounded(days);
+        let rows = sqlx::query(DAYS).bind(users).bind(first);
         let rows = rows.fetch_all(&self.pool).await.map_err(db)?;
-        let mut noted = vec![Vec::new(); days.len()];
+        let mut noted = vec![HashSet::new(); days.len()];
         for row in &rows {
             // Counted from 1.
             let nth: i64 = row.try_get(0).map_err(db)?;
             let day: &str = row.try_get(1).map_err(db)?;
             let at = usize::try_from(nth - 1).ok();
             if let Some(noted) = at.and_then(|at| noted.get_mut(at)) {
-                noted.push(day.parse::<NaiveDate>().map_err(Error::internal)?);
+                noted.insert(day.parse::<NaiveDate>().map_err(Error::internal)?);
             }
         }
         Ok(streaks(days, noted))

@@ -1,6 +1,9 @@
 //! Notifications.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -26,10 +29,9 @@ use crate::{
 
 pub(super) const RECIPIENTS: &str = "SELECT u.id, u.time_zone, s.settings FROM json_each(?1) j \
      CROSS JOIN users u ON u.id = j.value LEFT JOIN notification_settings s ON s.user_id = u.id";
-/// The days before some of people, newest first, and those themselves where they were noted.
+/// The days before and after some of people, and those themselves where they were noted.
 pub(super) const DAYS: &str = "SELECT j.key, d.day FROM json_each(?1) j \
-     CROSS JOIN done_days d ON d.user_id = j.value->>0 AND d.day <= j.value->>1 \
-     AND d.day >= j.value->>2 ORDER BY j.key, d.day DESC";
+     CROSS JOIN done_days d ON d.user_id = j.value->>0 AND d.day >= j.value->>2";
 pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id) \
      SELECT 'notifications', value FROM json_each(?1) WHERE true \
      ON CONFLICT DO NOTHING RETURNING event_id";
@@ -89,15 +91,15 @@ impl Notices for SqliteStore {
         rows.iter().map(recipient).collect()
     }
 
-    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<i64>> {
+    async fn streaks(&self, days: &[(UserId, NaiveDate)]) -> Result<Vec<RangeInclusive<i64>>> {
         let rows = sqlx::query(DAYS).bind(bounded(days)?);
         let rows = rows.fetch_all(&self.readers).await.map_err(db)?;
-        let mut noted = vec![Vec::new(); days.len()];
+        let mut noted = vec![HashSet::new(); days.len()];
         for row in &rows {
             let at: i64 = row.try_get(0).map_err(db)?;
             let day: &str = row.try_get(1).map_err(db)?;
             if let Some(noted) = usize::try_from(at).ok().and_then(|at| noted.get_mut(at)) {
-                noted.push(day.parse::<NaiveDate>().map_err(Error::internal)?);
+                noted.insert(day.parse::<NaiveDate>().map_err(Error::internal)?);
             }
         }
         Ok(streaks(days, noted))

@@ -27,6 +27,8 @@ pub(crate) enum Mood {
     Closed,
     /// Refuses the sender's address.
     Doubts,
+    /// Refuses the sender's address, and does not say that it is that.
+    Grumbles,
     /// Hangs up once it has the message, before it says so.
     Drops,
     /// Takes its time with each answer.
@@ -110,6 +112,8 @@ async fn talk(stream: TcpStream, mood: Mood, got: Arc<Mutex<Vec<Got>>>) {
             "530 5.7.0 sign in first\r\n"
         } else if verb.starts_with("MAIL") && mood == Mood::Doubts {
             "550 5.1.8 who is that\r\n"
+        } else if verb.starts_with("MAIL") && mood == Mood::Grumbles {
+            "550 not from here\r\n"
         } else if verb.starts_with("RCPT") {
             to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
             match mood {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde_json::json;
 use tidings::{
     clock::Clock,
+    consumers::{Consumer, notifications::Notifications},
     store::{Notice, Posted},
 };
 use tidings_domain::{
@@ -16,7 +17,10 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::kit::{Kit, NOON, TestStore, refusal, titled};
+use super::{
+    kit::{Kit, NOON, TestStore, refusal, titled},
+    statistics::deliveries,
+};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -307,12 +311,25 @@ pub(crate) async fn counts_streaks(store: impl TestStore) {
         .await
         .unwrap();
     let asked = [(ann, three), (bob, three), (ann, two), (ann, one)];
-    assert_eq!(kit.store.streaks(&asked).await.unwrap(), [3, 1, 0, 0]);
-    assert_eq!(kit.store.streaks(&[]).await.unwrap(), Vec::<i64>::new());
+    assert_eq!(
+        kit.store.streaks(&asked).await.unwrap(),
+        [3..=3, 1..=1, 0..=0, 0..=0]
+    );
+    assert_eq!(kit.store.streaks(&[]).await.unwrap(), []);
     // Days that come together count one another, in whatever order, and nobody else's.
     let four = day("2026-03-03");
     let asked = [(ann, four), (bob, four), (ann, three), (bob, two)];
-    assert_eq!(kit.store.streaks(&asked).await.unwrap(), [4, 1, 3, 2]);
+    assert_eq!(
+        kit.store.streaks(&asked).await.unwrap(),
+        [4..=4, 1..=1, 3..=3, 2..=2]
+    );
+    // One that comes late counts what was noted after it.
+    let early = day("2026-02-27");
+    let asked = [(ann, early), (bob, early), (ann, day("2026-02-26"))];
+    assert_eq!(
+        kit.store.streaks(&asked).await.unwrap(),
+        [2..=4, 1..=2, 1..=1]
+    );
     // Doubles and what is older than what is kept leave nothing behind.
     let far = day("2028-01-01");
     kit.store
@@ -320,6 +337,34 @@ pub(crate) async fn counts_streaks(store: impl TestStore) {
         .await
         .unwrap();
     assert_eq!(store.rows("done_days").await, 2);
+}
+
+pub(crate) async fn tells_of_a_streak_whose_days_come_late(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let mut done = Vec::new();
+    for _ in 0..7 {
+        let task = kit.add_titled(ann, "Task").await;
+        let complete = Command::Complete(Some(true));
+        kit.change(ann, task.id, complete).await.unwrap();
+        done.extend(deliveries(kit, ann).await.pop());
+        kit.clock.advance(DAY_MS);
+    }
+    let consumer = Notifications::new(kit.store.clone(), kit.clock.clone());
+    let told = async |days: &[usize]| {
+        let batch: Vec<_> = days.iter().map(|day| done[*day].clone()).collect();
+        consumer.handle(&batch).await.unwrap();
+        let list = kit.store.notifications(ann, false, None, 10).await.unwrap();
+        let mut titles: Vec<_> = list.into_iter().map(|told| told.title).collect();
+        titles.sort_unstable();
+        titles
+    };
+    assert_eq!(told(&[0, 2]).await, [""; 0]);
+    assert_eq!(told(&[1]).await, ["3 days in a row"]);
+    assert_eq!(told(&[4, 5, 6]).await, ["3 days in a row"; 2]);
+    let all = ["3 days in a row", "3 days in a row", "7 days in a row"];
+    assert_eq!(told(&[3]).await, all);
+    assert_eq!(told(&[0, 1, 2, 3, 4, 5, 6]).await, all);
 }
 
 pub(crate) async fn keeps_what_people_chose(store: impl TestStore) {

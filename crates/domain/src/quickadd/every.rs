@@ -1,14 +1,14 @@
 //! Rules in words: `every 2 weeks on mon and thu`.
 
-use chrono::Weekday;
+use chrono::{NaiveDate, Weekday};
 
 use super::{
-    dates::{day_and_month, nth_day},
-    names::{count, day_of_week, month, month_day, ordinal},
+    dates::{date, day_and_month, nth_day},
+    names::{count, day_of_week, month, month_day, number, ordinal},
     tokens::Tokens,
 };
 use crate::{
-    recurrence::{Day, Freq, Rule, tidy, tidy_days},
+    recurrence::{Day, Freq, Rule, Until, tidy, tidy_days},
     task::RecurFrom,
 };
 
@@ -21,14 +21,19 @@ const WORKING: [Weekday; 5] = [
 ];
 
 /// A rule from the word `at` on, how many words say it, and what it counts from.
-pub(super) fn every(tokens: &Tokens<'_>, at: usize) -> Option<(usize, Rule, RecurFrom)> {
+pub(super) fn every(
+    tokens: &Tokens<'_>,
+    at: usize,
+    today: NaiveDate,
+) -> Option<(usize, Rule, RecurFrom)> {
     let from = match tokens.word(at)? {
         "every" => RecurFrom::Due,
         "every!" => RecurFrom::Completion,
         _ => return None,
     };
     let mut reader = Reader { tokens, at: at + 1 };
-    let rule = reader.rule()?;
+    let mut rule = reader.rule()?;
+    reader.end(&mut rule, today);
     // What only some rules may hold, such as the 30th of February, is looked at in one place.
     Rule::parse(&rule.to_string()).ok()?;
     Some((reader.at - at, rule, from))
@@ -114,6 +119,29 @@ impl Reader<'_> {
         None
     }
 
+    /// Whether a number of times stands here.
+    fn times(&self) -> Option<u32> {
+        let after = self.tokens.word(self.at + 1)?;
+        number(self.word()?).filter(|_| after == "times" || after == "time")
+    }
+
+    /// Where the rule ends, if it says so: `10 times`, `until 24 december`.
+    fn end(&mut self, rule: &mut Rule, today: NaiveDate) {
+        if let Some(times) = self.times().filter(|times| *times > 0) {
+            rule.count = i16::try_from(times).ok();
+            self.at += 2;
+        } else if self.word() == Some("until")
+            && let Some((count, day)) = date(self.tokens, self.at + 1, today)
+        {
+            rule.until = Some(Until {
+                date: day.date,
+                time: None,
+                utc: false,
+            });
+            self.at += 1 + count;
+        }
+    }
+
     /// The rule with what follows `on`, where that is understood.
     fn on(&mut self, freq: Freq, interval: i16) -> Rule {
         let more = self.attempt(|this| {
@@ -189,7 +217,7 @@ impl Reader<'_> {
         if self.attempt(|this| this.nth_weekdays(rule)).is_some() {
             return Some(());
         }
-        let day = month_day(self.word()?)?;
+        let day = month_day(self.word()?).filter(|_| self.times().is_none())?;
         self.at += 1;
         rule.month_days.push(i16::try_from(day).ok()?);
         Some(())

@@ -18,7 +18,7 @@ pub fn print(parsed: &Parsed) -> String {
         if let Some(recurrence) = &parsed.recurrence
             && let Ok(rule) = Rule::parse(&recurrence.rule)
         {
-            let words = rule.every_words().to_ascii_lowercase();
+            let words = rule.words().to_ascii_lowercase();
             parts.push(words.replacen("every", every_word(recurrence.from), 1));
         }
         parts.extend(parsed.priority.map(|p| format!("!{}", p.as_str())));

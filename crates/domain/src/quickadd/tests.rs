@@ -249,6 +249,27 @@ fn rules() {
             "2026-11-21 |  | FREQ=DAILY;INTERVAL=3 from completion",
         ),
         ("tomorrow every week", "2026-11-22 |  | FREQ=WEEKLY"),
+        ("every day 10 times", "2026-11-21 |  | FREQ=DAILY;COUNT=10"),
+        (
+            "every month on the 15th, 3 times",
+            "2026-12-15 |  | FREQ=MONTHLY;BYMONTHDAY=15;COUNT=3",
+        ),
+        (
+            "every! 2 weeks, 1 time",
+            "2026-11-21 |  | FREQ=WEEKLY;INTERVAL=2;COUNT=1 from completion",
+        ),
+        (
+            "every week until 1 dec",
+            "2026-11-21 |  | FREQ=WEEKLY;UNTIL=20261201",
+        ),
+        (
+            "every mon until next friday at 9",
+            "2026-11-23 | 09:00 | FREQ=WEEKLY;BYDAY=MO;UNTIL=20261127",
+        ),
+        (
+            "tomorrow every day, until 24 December 2027",
+            "2026-11-22 |  | FREQ=DAILY;UNTIL=20271224",
+        ),
     ] {
         let gist = gist(&format!("Go {words}"));
         let (title, after) = gist.split_once(" | ").unwrap();
@@ -257,6 +278,10 @@ fn rules() {
     }
     assert_eq!(gist("every 0 days go"), "every 0 days go");
     assert_eq!(gist("every 30 feb go"), "every 30 feb go");
+    for rest in ["until she calls", "0 times", "10000 times", "10 minutes"] {
+        let expected = format!("Go {rest} | 2026-11-21 |  | FREQ=DAILY");
+        assert_eq!(gist(&format!("Go every day {rest}")), expected);
+    }
 }
 
 #[test]
@@ -320,7 +345,7 @@ fn pasted_lines() {
 /// Lines of words that mean something and of any others.
 fn any_line() -> impl Strategy<Value = String> {
     let vocabulary = "in on at by due next this every every! other day days week weeks month months year \
-        years weekday weekend the and & of last first second third 1st 2nd 15th 31st 1 2 3 15 24 2027 0 999 \
+        years weekday weekend until times time the and & of last first second third 1st 2nd 15th 31st 1 2 3 15 24 2027 0 999 \
         mon tue wednesday thu fri sat sun feb december may today tonight tomorrow noon 18:00 6pm 6:30 pm am \
         24.12. 29.2. 24.12.2026 2026-12-24 24/12/2026 !high !1 !none ! #home #a #12 # \\ \\today \\\\on a an \
         milk, mon, thu. 24, pm; é İ ß \u{202e}x";
@@ -349,7 +374,12 @@ fn any_rule() -> impl Strategy<Value = String> {
     };
     let months = proptest::sample::subsequence((1_i16..=12).collect::<Vec<_>>(), 1..=3);
     let days = proptest::sample::subsequence((1_i16..=31).collect::<Vec<_>>(), 1..=3);
-    prop_oneof![
+    let end = prop_oneof![
+        2 => Just(String::new()),
+        1 => (1_u16..=9_999).prop_map(|n| format!(";COUNT={n}")),
+        1 => any_day().prop_map(|day| format!(";UNTIL={}", day.format("%Y%m%d"))),
+    ];
+    let rule = prop_oneof![
         interval().prop_map(|i| format!("FREQ=DAILY{i}")),
         interval().prop_map(|i| format!("FREQ=WEEKLY{i}")),
         (interval(), named(7))
@@ -377,7 +407,8 @@ fn any_rule() -> impl Strategy<Value = String> {
             // Once in 28 years: too far off to be the first date of what one types.
             .prop_filter("a fifth one in February", |rule| !rule
                 .contains("BYMONTH=2;BYDAY=5")),
-    ]
+    ];
+    (rule, end).prop_map(|(rule, end)| rule + &end)
 }
 
 proptest! {

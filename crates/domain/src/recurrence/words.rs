@@ -59,18 +59,7 @@ pub fn words(rule: &str, from: RecurFrom) -> String {
     let Ok(rule) = Rule::parse(rule) else {
         return rule.to_owned();
     };
-    let mut text = rule.every_words();
-    if let Some(count) = rule.count {
-        text += &match count {
-            1 => ", once".to_owned(),
-            count => format!(", {count} times"),
-        };
-    }
-    if let Some(until) = rule.until {
-        let date = until.date;
-        let month = month_name(date.month());
-        text += &format!(", until {} {month} {}", date.day(), date.year());
-    }
+    let mut text = rule.words();
     if from == RecurFrom::Completion {
         text += ", from completion";
     }
@@ -78,8 +67,23 @@ pub fn words(rule: &str, from: RecurFrom) -> String {
 }
 
 impl Rule {
+    /// The rule in words, as [`words`] has it.
+    pub(crate) fn words(&self) -> String {
+        let mut text = self.every_words();
+        if let Some(count) = self.count {
+            let s = if count == 1 { "" } else { "s" };
+            text += &format!(", {count} time{s}");
+        }
+        if let Some(until) = self.until {
+            let date = until.date;
+            let month = month_name(date.month());
+            text += &format!(", until {} {month} {}", date.day(), date.year());
+        }
+        text
+    }
+
     /// The rule in words, but for its end.
-    pub(crate) fn every_words(&self) -> String {
+    fn every_words(&self) -> String {
         let unit = match self.freq {
             Freq::Daily => "day",
             Freq::Weekly => "week",
@@ -267,6 +271,7 @@ mod tests {
                 "Every year on every Monday in week 20",
             ),
             ("FREQ=DAILY;COUNT=5", "Every day, 5 times"),
+            ("FREQ=DAILY;COUNT=1", "Every day, 1 time"),
             (
                 "FREQ=DAILY;UNTIL=20261224T120000Z",
                 "Every day, until 24 December 2026",
