@@ -6,7 +6,6 @@ use any_spawner::Executor;
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore},
-    task::JoinSet,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -43,7 +42,7 @@ use crate::{
         accounts::Accounts, browsers::Browsers, notifications::Notifications, reminders::Reminders,
         retention::Retention, tasks::Tasks,
     },
-    shutdown::watched,
+    shutdown::{Beside, watched},
     store::{self, SharedStore},
 };
 
@@ -229,52 +228,30 @@ impl Server {
         } else {
             http::bare_router(self.app)
         };
-        let failed = CancellationToken::new();
         let drain = CancellationToken::new();
-        let mut beside = JoinSet::new();
-        let relay = self.relay.run(drain.clone());
-        beside.spawn(watched("relay", drain.clone(), failed.clone(), relay));
-        let retention = retention.run(drain.clone());
-        beside.spawn(watched(
-            "retention",
-            drain.clone(),
-            failed.clone(),
-            retention,
-        ));
-        let catch_up = self.catch_up.run(drain.clone());
-        beside.spawn(watched("catch-up", drain.clone(), failed.clone(), catch_up));
+        let mut beside = Beside::default();
+        beside.keep("relay", &drain, |until| self.relay.run(until));
+        beside.keep("retention", &drain, |until| retention.run(until));
+        beside.keep("catch-up", &drain, |until| self.catch_up.run(until));
         if let Some(reminders) = self.reminders {
-            let reminders = reminders.run(self.stop.clone());
-            beside.spawn(watched(
-                "reminders",
-                self.stop.clone(),
-                failed.clone(),
-                reminders,
-            ));
+            beside.keep("reminders", &self.stop, |until| reminders.run(until));
         }
         if let Some(sender) = self.sender {
-            let sender = queue::empty(sender, self.stop.clone());
-            beside.spawn(watched(
-                "sender of mail",
-                self.stop.clone(),
-                failed.clone(),
-                sender,
-            ));
+            beside.keep("sender of mail", &self.stop, |until| {
+                queue::empty(sender, until)
+            });
         }
         if let Some(pusher) = self.pusher {
-            let pusher = queue::empty(pusher, self.stop.clone());
-            let name = "sender to browsers";
-            beside.spawn(watched(name, self.stop.clone(), failed.clone(), pusher));
+            beside.keep("sender to browsers", &self.stop, |until| {
+                queue::empty(pusher, until)
+            });
         }
         if let Some((watch, roster, presence)) = self.watch {
-            let watch = watch.run(drain.clone());
-            let name = "watch over the sidecar";
-            beside.spawn(watched(name, drain.clone(), failed.clone(), watch));
-            let roster = roster.run(drain.clone());
-            beside.spawn(watched("roster", drain.clone(), failed.clone(), roster));
-            let presence = presence.run(drain.clone());
-            beside.spawn(watched("presence", drain.clone(), failed.clone(), presence));
+            beside.keep("watch over the sidecar", &drain, |until| watch.run(until));
+            beside.keep("roster", &drain, |until| roster.run(until));
+            beside.keep("presence", &drain, |until| presence.run(until));
         }
+        let failed = beside.failed().clone();
         let told = async {
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -295,11 +272,7 @@ impl Server {
             tracing::warn!("sockets were cut off: they did not close in time");
         }
         drain.cancel();
-        while let Some(ended) = beside.join_next().await {
-            if ended.is_err() {
-                failed.cancel();
-            }
-        }
+        beside.ended().await;
         if timeout(PATIENCE, self.store.close()).await.is_err() {
             tracing::warn!(
                 "the database was not closed in time; it mends itself at the next start"

@@ -4,7 +4,10 @@
 use std::{io, panic::AssertUnwindSafe};
 
 use futures_util::FutureExt;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Runs a task that is to go on until `stop`. Where it panics, or ends before, that is logged and
@@ -19,6 +22,43 @@ pub async fn watched(
     if ended.is_err() || !stop.is_cancelled() {
         tracing::error!("the {name} ended before its time");
         failed.cancel();
+    }
+}
+
+/// The tasks that go on beside a server.
+#[derive(Default)]
+pub struct Beside {
+    tasks: JoinSet<()>,
+    failed: CancellationToken,
+}
+
+impl Beside {
+    /// Runs one that ends once `until` is cancelled.
+    pub fn keep<F>(
+        &mut self,
+        name: &'static str,
+        until: &CancellationToken,
+        run: impl FnOnce(CancellationToken) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = run(until.clone());
+        let failed = self.failed.clone();
+        self.tasks.spawn(watched(name, until.clone(), failed, task));
+    }
+
+    /// Cancelled where one of them ended before its time.
+    pub fn failed(&self) -> &CancellationToken {
+        &self.failed
+    }
+
+    /// Waits for all of them.
+    pub async fn ended(mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            if ended.is_err() {
+                self.failed.cancel();
+            }
+        }
     }
 }
 
