@@ -1,5 +1,7 @@
 //! People.
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use tidings_domain::{
@@ -17,7 +19,9 @@ use crate::{
 
 /// Rows of a kind of somebody who is gone that are removed at once: whoever else writes waits for no
 /// more.
-const PART: i64 = 200;
+const PART: i64 = 500;
+/// How long whoever deletes an account waits for that. What is left by then goes later.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// What must not outlast a person by a moment and does not go with the row in `users`, since it is sent
 /// by itself, each by an index but for the outbox, which is short; and that the rest is still there.
@@ -225,7 +229,8 @@ impl Accounts for SqliteStore {
             })
             .await?;
         // They are gone by now. Should this end before the rest is, the writer goes on by itself.
-        loop {
+        let begun = Instant::now();
+        while begun.elapsed() < AT_ONCE {
             let part = self
                 .writer
                 .write(News::None, |connection| Box::pin(sweep(connection)));
