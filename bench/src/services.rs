@@ -258,6 +258,11 @@ async fn leaving(name: &str, postgres: Option<&Postgres>) -> Outcome {
         times.push((sent, sent.elapsed()));
     }
     let (start, time) = deleting.await??;
+    let mut database = Database::open(&house.database).await?;
+    let left = database.number("SELECT count(*) FROM tasks").await?;
+    if left > i64::try_from(times.len() + PEOPLE)? {
+        return Err("tasks of somebody who is gone are left".into());
+    }
     let longest = |meanwhile: bool| {
         let of = times
             .iter()

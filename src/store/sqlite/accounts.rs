@@ -19,7 +19,7 @@ use crate::{
 
 /// Rows of a kind of somebody who is gone that are removed at once: whoever else writes waits for no
 /// more.
-const PART: i64 = 500;
+const PART: i64 = 200;
 /// How long whoever deletes an account waits for that. What is left by then goes later.
 const AT_ONCE: Duration = Duration::from_secs(10);
 

@@ -143,7 +143,7 @@ async fn sees_that_the_index_lacks_words_or_has_some_too_many() {
     assert_eq!(store.faults().await, fault);
 }
 
-/// Tasks of a person, half of them completed. They are removed in parts of 500.
+/// Tasks of a person, half of them completed. They are removed in parts of 200.
 async fn many(kit: &Kit, user: UserId, count: usize) {
     let tasks = (0..count).map(|n| {
         let patch = TaskPatch {
@@ -161,7 +161,7 @@ async fn lets_others_write_while_a_person_is_forgotten() {
     let store = Sqlite::new().await;
     let kit = store.kit();
     let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
-    many(kit, ann, 2_500).await;
+    many(kit, ann, 1_000).await;
     let event = kit.loose(EventType::UserDeleted, Some(ann));
     let forgetting = kit.store.delete_account(ann, &event);
     let writing = async {
@@ -192,7 +192,7 @@ async fn forgets_the_rest_of_a_person_at_the_next_start() {
     let mut store = Sqlite::new().await;
     let kit = store.kit();
     let ann = kit.person("ann").await;
-    many(kit, ann, 1_200).await;
+    many(kit, ann, 500).await;
     let event = kit.loose(EventType::UserDeleted, Some(ann));
     let gone = async { while kit.store.account(ann).await.unwrap().is_some() {} };
     select(kit.store.delete_account(ann, &event), pin!(gone)).await;
