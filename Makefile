@@ -1,9 +1,9 @@
 # Every task of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run run-dapr dev test unit e2e lint format bench bench-dapr size screenshots daprd kafka clean
+.PHONY: help run run-dapr dev test unit e2e lint format bench bench-dapr bench-services size screenshots daprd kafka clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 run: ## build what changed (release) and serve http://127.0.0.1:3000, data in data/
 	@scripts/run.sh
@@ -33,6 +33,9 @@ bench: ## speed and memory, each as a ratio to a bare axum handler
 
 bench-dapr: ## publishing through a sidecar: what it costs, how fast it drains, how soon it arrives
 	@scripts/bench-dapr.sh
+
+bench-services: ## reminders, each consumer, replays of a long log, a large account that is deleted
+	@scripts/bench.sh services
 
 size: ## bytes of wasm, glue and CSS; fails over the budget
 	@scripts/size.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Speed and memory, in one run of about two minutes. bench/README.md tells how.
+# Speed and memory, in one run of about two minutes, or with `services` of what follows from events. bench/README.md tells how.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

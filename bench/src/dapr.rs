@@ -1,6 +1,12 @@
 //! What it costs to publish every change through a sidecar, and how soon it arrives.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use futures_util::future::try_join_all;
 use tokio::{
@@ -14,7 +20,8 @@ use crate::{
     live::{Watch, part},
     load::{Until, drive},
     person::Person,
-    place::{LOOK, Place, Postgres, Replica},
+    place::{LOOK, Place, Replica},
+    postgres::Postgres,
     report,
 };
 
@@ -24,8 +31,9 @@ pub(crate) const ARGUMENT: &str = "dapr";
 /// People who create.
 const WRITERS: usize = 50;
 const CONNECTIONS: usize = 64;
-/// One turn of creating; each side has two.
+/// One turn of creating; each side has two, after one that is not counted.
 const TURN: Until = Until::Passed(Duration::from_secs(2));
+const WARM: Until = Until::Passed(Duration::from_millis(500));
 /// Each task that is created is told on two topics.
 const TOPICS: usize = 2;
 /// Rows of the outbox that are drained, on SQLite; the others only tell how fast.
@@ -35,6 +43,10 @@ const ROWS_OF_ONE: usize = 4_000;
 /// Changes whose frames are timed, and the pause before each.
 const CHANGES: usize = 200;
 const PAUSE: Duration = Duration::from_millis(40);
+/// Changes before them, which are not.
+const UNTIMED: usize = 20;
+/// A sidecar that takes nothing for so long is given up.
+const STALLED: Duration = Duration::from_secs(30);
 /// Between two creates of others meanwhile.
 const MEANWHILE: Duration = Duration::from_millis(10);
 /// Every role.
@@ -75,10 +87,11 @@ impl Scene {
 
     /// Creates over these replicas together, and counts the answers a second.
     async fn create(&self, at: &[&Replica], connections: usize, until: Until) -> Outcome<f64> {
-        let each = at.iter().map(|replica| {
-            let address = replica.program.address;
-            drive(address, connections / at.len(), until, |n| {
-                let person = self.people.get(n % WRITERS);
+        let each = connections / at.len();
+        let each = at.iter().enumerate().map(|(nth, replica)| {
+            // The people of all connections are the same, over however many replicas.
+            drive(replica.program.address, each, until, move |n| {
+                let person = self.people.get((nth * each + n) % WRITERS);
                 person.map(|p| p.create(false)).unwrap_or_default()
             })
         });
@@ -95,10 +108,18 @@ impl Scene {
         let began = self.replica.program.memory()?;
         self.replica.join(place)?;
         let (mut peak, mut start) = (began, None);
+        let (mut moved, mut last) = (Instant::now(), 0);
+        // To be asked costs the program a walk of what waits.
+        let look = LOOK * (rows / ROWS_OF_MANY).max(1) as u32;
         let time = loop {
-            sleep(LOOK).await;
+            sleep(look).await;
             let published = self.replica.published().await? - before;
             peak = peak.max(self.replica.program.memory()?);
+            if published > last {
+                (moved, last) = (Instant::now(), published);
+            } else if moved.elapsed() > STALLED {
+                return Err(format!("the sidecar took {last} of {rows} rows, and no more").into());
+            }
             match start {
                 // What was taken before the first look counts as nothing, and its time as none.
                 None if published > 0 => start = Some((Instant::now(), published)),
@@ -137,6 +158,10 @@ async fn publishing(what: &str, postgres: Option<&Postgres>) -> Outcome {
     let place = Place::new(postgres, "silent").await?;
     let silent = Scene::new(Replica::silent(&place).await?).await?;
 
+    for scene in [&silent, &loud] {
+        scene.create(&[&scene.replica], CONNECTIONS, WARM).await?;
+        scene.replica.quiet().await?;
+    }
     // By turns, since the machine is not the same from one moment to the next.
     let (mut with, mut without) = (0., 0.);
     for is_loud in [false, true, true, false] {
@@ -156,17 +181,27 @@ async fn replicas(postgres: &Postgres) -> Outcome {
     let place = Place::new(Some(postgres), "replicas").await?;
     let (one, other) = pair(&place).await?;
     let scene = Scene::new(one).await?;
+    let both = [&scene.replica, &other];
+    scene.create(&both, CONNECTIONS, WARM).await?;
+    quiet(&both).await?;
     let (mut two, mut alone) = (0., 0.);
-    for both in [false, true, true, false] {
-        let (at, sum) = match both {
-            true => (&[&scene.replica, &other][..], &mut two),
-            false => (&[&scene.replica][..], &mut alone),
+    for is_both in [false, true, true, false] {
+        let (at, sum) = match is_both {
+            true => (&both[..], &mut two),
+            false => (&both[..1], &mut alone),
         };
         *sum += scene.create(at, CONNECTIONS, TURN).await? / 2.;
-        scene.replica.quiet().await?;
-        other.quiet().await?;
+        quiet(&both).await?;
     }
     report::rate("PostgreSQL", two, alone, Some(1.));
+    Ok(())
+}
+
+/// Waits until all of them have nothing more to do.
+async fn quiet(replicas: &[&Replica]) -> Outcome {
+    for replica in replicas {
+        replica.quiet().await?;
+    }
     Ok(())
 }
 
@@ -219,11 +254,14 @@ async fn frames(postgres: &Postgres) -> Outcome {
     watch.open(&other.program, &person[0], 1).await?;
     let here = &scene.replica.program;
 
+    watch.time(here, person, 1, UNTIMED, PAUSE).await?;
     let times = watch.time(here, person, 1, CHANGES, PAUSE).await?;
     let what = "one change at a time (aim: 10, 50)";
     report::time(what, part(&times, 50), part(&times, 99));
 
     let (address, others) = (here.address, others.to_vec());
+    let sent = Arc::new(AtomicU64::new(0));
+    let counted = sent.clone();
     let mut meanwhile = JoinSet::new();
     meanwhile.spawn(async move {
         let mut connection = Connection::open(address).await?;
@@ -231,11 +269,18 @@ async fn frames(postgres: &Postgres) -> Outcome {
         for person in others.iter().cycle() {
             turns.tick().await;
             connection.send(&person.create(false)).await?;
+            counted.fetch_add(1, Ordering::Relaxed);
         }
         Outcome::Ok(())
     });
+    watch.time(here, person, 1, UNTIMED, PAUSE).await?;
+    let (start, before) = (Instant::now(), sent.load(Ordering::Relaxed));
     let times = watch.time(here, person, 1, CHANGES, PAUSE).await?;
-    let what = "while others make 100 a second (10, 50)";
-    report::time(what, part(&times, 50), part(&times, 99));
+    let rate = (sent.load(Ordering::Relaxed) - before) as f64 / start.elapsed().as_secs_f64();
+    if let Some(ended) = meanwhile.try_join_next() {
+        ended??;
+    }
+    let what = format!("while others make {rate:.0} a second (10, 50)");
+    report::time(&what, part(&times, 50), part(&times, 99));
     Ok(())
 }

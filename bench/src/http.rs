@@ -107,9 +107,14 @@ pub(crate) fn get(path: &str, cookie: &str) -> Vec<u8> {
 
 /// A POST of JSON as somebody, or as nobody.
 pub(crate) fn post(path: &str, cookie: &str, body: &str) -> Vec<u8> {
+    send("POST", path, cookie, body)
+}
+
+/// A request with JSON.
+pub(crate) fn send(method: &str, path: &str, cookie: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: tidings\r\ncookie: {cookie}\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: tidings\r\ncookie: {cookie}\r\n\
          content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()

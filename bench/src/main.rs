@@ -3,14 +3,18 @@
 
 mod baseline;
 mod dapr;
+mod database;
 mod http;
 mod live;
 mod load;
 mod many;
 mod person;
 mod place;
+mod postgres;
 mod process;
+mod replays;
 mod report;
+mod services;
 
 use std::error::Error;
 
@@ -25,6 +29,7 @@ async fn main() -> Outcome {
             return baseline::serve(&arguments.next().ok_or("an address")?).await;
         }
         Some(dapr::ARGUMENT) => return dapr::figures().await,
+        Some(services::ARGUMENT) => return services::figures().await,
         _ => {}
     }
     report::head("Tidings", "bare axum");

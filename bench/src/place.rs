@@ -2,9 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    os::unix::fs::MetadataExt as _,
     path::Path,
-    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -18,91 +16,16 @@ use tokio::{
 use crate::{
     Outcome,
     http::{Connection, get},
+    postgres::Postgres,
     process::{Process, free, spawn},
 };
 
-/// Debian's.
-const POSTGRES: &str = "/usr/lib/postgresql/15/bin";
 /// How long anything may take to be ready.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// How long what was asked for may go on.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks at what is waited for.
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
-
-/// A PostgreSQL that is reached by a socket in a temporary folder, with the settings it comes with.
-pub(crate) struct Postgres {
-    folder: TempDir,
-    _server: Child,
-}
-
-impl Postgres {
-    /// Starts an empty one.
-    pub(crate) async fn start() -> Outcome<Self> {
-        let folder = tempfile::tempdir()?;
-        if is_root()? {
-            let mut command = Command::new("chown");
-            done(command.arg("postgres").arg(folder.path())).await?;
-        }
-        let (path, data) = (folder.path(), folder.path().join("data"));
-        let words = ["-U", "tidings", "-A", "trust", "-E", "UTF8", "--no-sync"];
-        let mut command = program("initdb", path)?;
-        done(command.args(words).arg("-D").arg(&data)).await?;
-        let words = ["-c", "listen_addresses=", "-c", "max_connections=300"];
-        let mut command = program("postgres", path)?;
-        command.args(words).arg("-D").arg(&data).arg("-k").arg(path);
-        let server = spawn(command.stderr(Stdio::null()))?;
-        Ok(Self {
-            folder,
-            _server: server,
-        })
-    }
-
-    /// Makes a database; its URL.
-    async fn database(&self, name: &str) -> Outcome<String> {
-        let folder = self.folder.path();
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let mut command = program("createdb", folder)?;
-            let command = command.arg("-h").arg(folder).args(["-U", "tidings", name]);
-            match done(command).await {
-                Ok(()) => break,
-                Err(error) if Instant::now() > deadline => return Err(error),
-                Err(_) => sleep(LOOK).await,
-            }
-        }
-        let folder = folder.display().to_string().replace('/', "%2F");
-        Ok(format!("postgres://tidings@{folder}/{name}"))
-    }
-}
-
-/// One of its programs. It refuses to be run by root, and is then run by the user that its package
-/// made.
-fn program(name: &str, folder: &Path) -> Outcome<Command> {
-    let program = Path::new(POSTGRES).join(name);
-    let mut command = if is_root()? {
-        let mut command = Command::new("setpriv");
-        let user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
-        command.args(user).arg(program);
-        command
-    } else {
-        Command::new(program)
-    };
-    command.current_dir(folder);
-    Ok(command)
-}
-
-fn is_root() -> Outcome<bool> {
-    Ok(std::fs::metadata("/proc/self")?.uid() == 0)
-}
-
-/// Runs a command to its end.
-async fn done(command: &mut Command) -> Outcome {
-    let output = command.output().await?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let words = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{command:?}: {words}").into())
-}
 
 /// What replicas share: an empty database and a Redis, which goes with its data when dropped.
 pub(crate) struct Place {
@@ -258,24 +181,27 @@ impl Replica {
         .await
     }
 
-    /// Waits until nothing is published or consumed any more, at most half a minute.
+    /// Waits until nothing is published or consumed any more, and with a sidecar nothing waits.
     pub(crate) async fn quiet(&self) -> Outcome {
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + PATIENCE;
         let mut last = u64::MAX;
-        while Instant::now() < deadline {
+        loop {
             let now = self
                 .count(|line| {
                     line.starts_with("tidings_events_published_total")
                         || line.starts_with("tidings_events_consumed_total")
                 })
                 .await?;
-            if now == last {
-                break;
+            let waits = self.count(|line| line.starts_with("tidings_outbox_pending"));
+            if now == last && (self.process.is_none() || waits.await? == 0) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err("a replica does not come to rest".into());
             }
             last = now;
             sleep(10 * LOOK).await;
         }
-        Ok(())
     }
 
     /// The sum of the metrics that are meant.
@@ -287,7 +213,8 @@ impl Replica {
     }
 }
 
-async fn text(address: SocketAddr, path: &str) -> Outcome<String> {
+/// What is answered to a GET.
+pub(crate) async fn text(address: SocketAddr, path: &str) -> Outcome<String> {
     let mut connection = Connection::open(address).await?;
     let answer = connection.send(&get(path, "")).await?;
     Ok(String::from_utf8_lossy(&answer.body).into_owned())

@@ -46,9 +46,7 @@ impl Process {
         folder: TempDir,
     ) -> Outcome<Self> {
         let address = free()?;
-        let binary = std::env::var("TIDINGS_BIN")
-            .map_err(|_| "TIDINGS_BIN is not set: run this with `make bench`")?;
-        let mut command = Command::new(binary);
+        let mut command = program()?;
         command
             .arg("serve")
             .env("LEPTOS_SITE_ADDR", address.to_string())
@@ -81,12 +79,33 @@ impl Process {
 
     /// Bytes of memory that it holds.
     pub(crate) fn memory(&self) -> Outcome<u64> {
-        let id = self.child.id().ok_or("the server is gone")?;
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-        let kibibytes = line.and_then(|l| l.split_whitespace().next());
-        Ok(kibibytes.ok_or("no VmRSS")?.parse::<u64>()? * 1024)
+        memory(&self.child, "VmRSS:")?.ok_or_else(|| "the server is gone".into())
     }
+
+    /// Kills it, and waits until it is gone.
+    pub(crate) async fn stop(mut self) -> Outcome {
+        Ok(self.child.kill().await?)
+    }
+}
+
+/// Bytes of memory that a process holds (`VmRSS:`), or held at most (`VmHWM:`); none once it is gone.
+pub(crate) fn memory(child: &Child, which: &str) -> Outcome<Option<u64>> {
+    let Some(id) = child.id() else {
+        return Ok(None);
+    };
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix(which));
+    let kibibytes = line.and_then(|l| l.split_whitespace().next());
+    // One that has ended and was not waited for has none.
+    let bytes = kibibytes.map(|k| k.parse::<u64>()).transpose()?;
+    Ok(bytes.map(|k| k * 1024))
+}
+
+/// The program that is measured.
+pub(crate) fn program() -> Outcome<Command> {
+    let binary = std::env::var("TIDINGS_BIN")
+        .map_err(|_| "TIDINGS_BIN is not set: run this with `make bench`")?;
+    Ok(Command::new(binary))
 }
 
 /// Starts something that is killed when it is dropped.

@@ -27,6 +27,19 @@ pub(crate) fn time(what: &str, p50: Duration, p99: Duration) {
     println!("{what:<44} {p50:>9.2} ms p50 {p99:>8.2} ms p99");
 }
 
+/// So many, in a time.
+pub(crate) fn took(what: &str, count: usize, time: Duration) {
+    let seconds = time.as_secs_f64();
+    let rate = count as f64 / seconds;
+    println!("{what:<44} {rate:>10.0}/s {seconds:>10.2} s");
+}
+
+/// A time, beside another.
+pub(crate) fn longest(what: &str, time: Duration, beside: Duration) {
+    let (time, beside) = (time.as_secs_f64() * 1e3, beside.as_secs_f64() * 1e3);
+    println!("{what:<44} {time:>9.1} ms {beside:>9.1} ms");
+}
+
 /// A size in KB.
 pub(crate) fn size(what: &str, bytes: f64) {
     println!("{what:<44} {:>9.1} KB", bytes / 1e3);

@@ -80,7 +80,7 @@ pub async fn replay(
             Replayed::Audit => {
                 let recorded_at = clock.now();
                 let entries = taken.iter().map(|d| audit::entry(d, recorded_at));
-                store.record_audit(&Vec::from_iter(entries)).await?;
+                store.record_audit(&Vec::from_iter(entries), true).await?;
             }
         }
     }
@@ -88,22 +88,21 @@ pub async fn replay(
     Ok(())
 }
 
-/// Removes what is in the way of a replay, a person at a time.
+/// Removes what is in the way of a replay, a bounded part at a time.
 async fn make_way(store: &dyn Store, consumer: Replayed, user: Option<UserId>) -> Done<()> {
-    let mend = async |user| match consumer {
-        Replayed::Analytics => store.mend_statistics(user).await,
-        Replayed::Audit => store.mend_audit(Some(user)).await,
-    };
-    if let Some(user) = user {
-        return mend(user).await;
-    }
-    let mut after = None;
-    while let Some(user) = store.next_person(after).await? {
-        mend(user).await?;
-        after = Some(user);
-    }
     match consumer {
-        Replayed::Analytics => Ok(()),
-        Replayed::Audit => store.mend_audit(None).await,
+        Replayed::Analytics => {
+            let mut last = None;
+            while let Some(next) = store.mend_statistics(user, last, PAGE).await? {
+                last = Some(next);
+            }
+        }
+        Replayed::Audit => {
+            let mut last = 0;
+            while let Some(next) = store.mend_audit(user, last, PAGE).await? {
+                last = next;
+            }
+        }
     }
+    Ok(())
 }

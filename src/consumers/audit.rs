@@ -45,7 +45,8 @@ impl Consumer for Audit {
     async fn handle(&self, deliveries: &[Delivery]) -> Result<()> {
         let recorded_at = self.clock.now();
         let entries = deliveries.iter().map(|d| entry(d, recorded_at));
-        self.trail.record_audit(&Vec::from_iter(entries)).await
+        let entries = Vec::from_iter(entries);
+        self.trail.record_audit(&entries, false).await
     }
 }
 

@@ -36,7 +36,7 @@ struct Trail(Mutex<Vec<AuditEntry>>);
 
 #[async_trait]
 impl AuditTrail for Trail {
-    async fn record_audit(&self, entries: &[AuditEntry]) -> Result<()> {
+    async fn record_audit(&self, entries: &[AuditEntry], _: bool) -> Result<()> {
         let mut rows = self.0.lock().unwrap();
         for entry in entries {
             if rows.iter().all(|row| row.event_id != entry.event_id) {

@@ -129,8 +129,8 @@ pub struct AuditRow {
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
     /// Records entries, each once: inbox row (consumer `audit`, event id) and trail row in one
-    /// transaction.
-    async fn record_audit(&self, entries: &[AuditEntry]) -> Result<()>;
+    /// transaction. With `again` those in the inbox too, where the trail has lost them.
+    async fn record_audit(&self, entries: &[AuditEntry], again: bool) -> Result<()>;
     /// Rows after `after`, n rising.
     async fn audit(&self, user: UserId, after: i64, limit: usize) -> Result<Vec<AuditRow>>;
 }

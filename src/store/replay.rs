@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidings_domain::id::UserId;
+use tidings_domain::id::{TaskId, UserId};
 
 use crate::error::Result;
 
-/// The log, and what makes way for a replay of it.
+/// The log, and what makes way for a replay of it. All of it goes a bounded part at a time, however
+/// much there is of one person: others write in between.
 #[async_trait]
 pub trait Replay: Send + Sync {
-    /// The first person after `after`, by id, of whom the log has an event.
-    async fn next_person(&self, after: Option<UserId>) -> Result<Option<UserId>>;
     /// Events as JSON, of one person or of everybody, after a place in the log that nobody else is
     /// told, each with its own. What is committed meanwhile may be passed over.
     async fn log(
@@ -20,9 +19,21 @@ pub trait Replay: Send + Sync {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, Arc<str>)>>;
-    /// Makes the inbox of `audit` say which events of a person, or of nobody, are in the trail. The
-    /// trail itself is not touched: what it has, it keeps, under the same numbers.
-    async fn mend_audit(&self, user: Option<UserId>) -> Result<()>;
-    /// Removes what is counted of a person's tasks and was made by no event of the log.
-    async fn mend_statistics(&self, user: UserId) -> Result<()>;
+    /// Notes in the inbox of `audit` what is in the trail, of one person or of everybody: at most
+    /// `limit` rows after one of them, in its order. The last of these, or none where there are no more.
+    async fn mend_audit(
+        &self,
+        user: Option<UserId>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Option<i64>>;
+    /// Removes what is counted of tasks and was made by no event of the log, of one person or of
+    /// everybody: of at most `limit` tasks after one of them, in an order of its own. The last of
+    /// these, or none where there are no more.
+    async fn mend_statistics(
+        &self,
+        user: Option<UserId>,
+        after: Option<(UserId, TaskId)>,
+        limit: usize,
+    ) -> Result<Option<(UserId, TaskId)>>;
 }

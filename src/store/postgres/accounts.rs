@@ -165,7 +165,12 @@ impl Accounts for PostgresStore {
         self.jobs
             .write(News::Gone(user), move |connection| {
                 Box::pin(async move {
-                    // Feed, sessions and tokens go with the person.
+                    // All of a person may take a while, in which nobody else waits for it.
+                    sqlx::query("SET LOCAL statement_timeout = 0")
+                        .execute(&mut *connection)
+                        .await
+                        .map_err(db)?;
+                    // Feed, sessions, tokens and statistics go with the person.
                     let gone = sqlx::query("DELETE FROM users WHERE id = $1")
                         .bind(user.0)
                         .execute(&mut *connection)

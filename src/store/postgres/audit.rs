@@ -24,7 +24,7 @@ pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock($1, n) FROM unnest($
 /// "audt".
 const LOCK_SPACE: i32 = 0x6175_6474;
 
-/// The inbox, and then the trail's rows of events that it did not have.
+/// The inbox, and then the trail's rows of events that it did not have, or of all with $7.
 pub(super) const RECORD: &str = "\
 WITH j AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int8[], $5::int8[], \
     $6::int8[]) WITH ORDINALITY j (event_id, event_type, user_id, seq, at, recorded_at, nth)), \
@@ -33,12 +33,12 @@ i AS (INSERT INTO inbox (consumer, event_id, at) \
     ON CONFLICT DO NOTHING RETURNING event_id) \
 INSERT INTO audit (event_id, event_type, user_id, seq, at, recorded_at) \
     SELECT j.event_id, event_type, user_id, seq, at, recorded_at \
-    FROM j JOIN i ON i.event_id = j.event_id \
-    WHERE NOT EXISTS (SELECT FROM audit a WHERE a.event_id = j.event_id) ORDER BY nth";
+    FROM j WHERE ($7 OR EXISTS (SELECT FROM i WHERE i.event_id = j.event_id)) \
+    AND NOT EXISTS (SELECT FROM audit a WHERE a.event_id = j.event_id) ORDER BY nth";
 
 #[async_trait]
 impl AuditTrail for PostgresStore {
-    async fn record_audit(&self, entries: &[AuditEntry]) -> Result<()> {
+    async fn record_audit(&self, entries: &[AuditEntry], again: bool) -> Result<()> {
         let mut known = HashSet::new();
         let entries = entries.iter().filter(|e| known.insert(e.event_id));
         let entries: Vec<_> = entries.cloned().collect();
@@ -62,6 +62,7 @@ impl AuditTrail for PostgresStore {
                         .bind(all().map(|e| e.seq).collect::<Vec<_>>())
                         .bind(all().map(|e| e.timestamp.0).collect::<Vec<_>>())
                         .bind(all().map(|e| e.recorded_at.0).collect::<Vec<_>>())
+                        .bind(again)
                         .execute(connection)
                         .await
                         .map_err(db)?;

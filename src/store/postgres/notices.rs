@@ -46,11 +46,12 @@ pub(super) const TELL: &str = "\
 INSERT INTO notifications (user_id, id, kind, title, body, task_id, created_at, read_at) \
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], \
     $7::int8[], $8::int8[])";
-/// Notifications that are kept no longer.
+/// Notifications that are kept no longer. The last that is kept is looked for once a person.
 pub(super) const CUT: &str = "\
-DELETE FROM notifications n USING unnest($1::uuid[]) j (user_id) WHERE n.user_id = j.user_id \
-    AND (n.created_at, n.id) < (SELECT k.created_at, k.id FROM notifications k \
-    WHERE k.user_id = j.user_id ORDER BY k.created_at DESC, k.id DESC LIMIT 1 OFFSET $2)";
+DELETE FROM notifications n USING unnest($1::uuid[]) j (user_id) \
+    CROSS JOIN LATERAL (SELECT k.created_at, k.id FROM notifications k \
+    WHERE k.user_id = j.user_id ORDER BY k.created_at DESC, k.id DESC LIMIT 1 OFFSET $2) last \
+    WHERE n.user_id = j.user_id AND (n.created_at, n.id) < (last.created_at, last.id)";
 pub(super) const MAIL: &str = "\
 INSERT INTO mails (id, user_id, kind, task_id, subject, body, link, link_text, created_at, due_at) \
     SELECT m.*, m.created_at FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], \

@@ -156,9 +156,10 @@ impl Outbox for PostgresStore {
 
     async fn depth(&self) -> Result<Vec<OutboxDepth>> {
         let rows = sqlx::query(
-            "SELECT o.topic, count(*) FILTER (WHERE NOT o.dead), count(*) FILTER (WHERE o.dead), \
-             min(e.at) FILTER (WHERE NOT o.dead) \
-             FROM outbox o JOIN events e ON e.n = o.event GROUP BY o.topic",
+            "SELECT topic, pending, aside, (SELECT at FROM events WHERE n = oldest) \
+             FROM (SELECT topic, count(*) FILTER (WHERE NOT dead) AS pending, \
+             count(*) FILTER (WHERE dead) AS aside, min(event) FILTER (WHERE NOT dead) AS oldest \
+             FROM outbox GROUP BY topic) depths",
         )
         .fetch_all(&self.pool)
         .await

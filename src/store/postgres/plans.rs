@@ -117,8 +117,11 @@ async fn walks_no_table() {
         statistics::MEDIAN,
         statistics::TAGS,
         statistics::EVER,
-        replay::NEXT_PERSON,
         replay::LOG,
+        replay::TRAIL,
+        replay::NOTE,
+        replay::COUNTED,
+        replay::STRAY,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");

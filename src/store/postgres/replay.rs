@@ -4,62 +4,40 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::Row;
-use tidings_domain::id::UserId;
+use tidings_domain::id::{TaskId, UserId};
 use uuid::Uuid;
 
 use super::{PostgresStore, db, job::News};
 use crate::{error::Result, store::Replay};
 
-pub(super) const NEXT_PERSON: &str =
-    "SELECT user_id FROM events WHERE user_id > $1 ORDER BY user_id LIMIT 1";
-
 /// Of one person it is the whole log that is walked, too, but once: each part goes on from the last.
 pub(super) const LOG: &str = "\
 SELECT n, json FROM events WHERE n > $1 AND ($2::uuid IS NULL OR user_id = $2) ORDER BY n LIMIT $3";
 
-/// Whose the rows are; what is of nobody is found by an index only where that is said so.
-macro_rules! mend_audit {
-    ($e:literal, $a:literal) => {
-        [
-            concat!(
-                "DELETE FROM inbox i USING events e WHERE i.consumer = 'audit' \
-                 AND i.event_id = e.event_id AND ",
-                $e,
-                " AND NOT EXISTS \
-                 (SELECT FROM audit a WHERE ",
-                $a,
-                " AND a.event_id = e.event_id)"
-            ),
-            concat!(
-                "INSERT INTO inbox (consumer, event_id) SELECT 'audit', event_id FROM audit a \
-                 WHERE ",
-                $a,
-                " ORDER BY event_id ON CONFLICT DO NOTHING"
-            ),
-        ]
-    };
-}
-const MEND_AUDIT: [&str; 2] = mend_audit!("e.user_id = $1", "a.user_id = $1");
-const MEND_AUDIT_OF_NOBODY: [&str; 2] = mend_audit!(
-    "e.user_id IS NULL AND $1::uuid IS NULL",
-    "a.user_id IS NULL AND $1::uuid IS NULL"
-);
+/// The trail, walked in the same way.
+pub(super) const TRAIL: &str = "\
+SELECT n, event_id FROM audit WHERE n > $1 AND ($2::uuid IS NULL OR user_id = $2) \
+    ORDER BY n LIMIT $3";
 
-const MEND_STATISTICS: &str = "\
-DELETE FROM statistics s WHERE user_id = $1 AND NOT EXISTS (SELECT FROM events e \
-    WHERE e.user_id = $1 AND e.seq = s.seq AND e.task_id = s.task_id)";
+/// $1 events.
+pub(super) const NOTE: &str = "\
+INSERT INTO inbox (consumer, event_id) SELECT 'audit', e FROM unnest($1::uuid[]) e ORDER BY e \
+    ON CONFLICT DO NOTHING";
+
+/// What is counted, and whether an event made it. $1 and $2 are the last one seen.
+pub(super) const COUNTED: &str = "\
+SELECT user_id, task_id, seq, EXISTS (SELECT FROM events e WHERE e.user_id = s.user_id \
+        AND e.seq = s.seq AND e.task_id = s.task_id) \
+    FROM statistics s WHERE (user_id, task_id) > ($1, $2) AND ($3::uuid IS NULL OR user_id = $3) \
+    ORDER BY user_id, task_id LIMIT $4";
+
+/// Unless an event has made it anew since. $1 to $3 are rows.
+pub(super) const STRAY: &str = "\
+DELETE FROM statistics s USING unnest($1::uuid[], $2::uuid[], $3::int8[]) j (user_id, task_id, seq) \
+    WHERE s.user_id = j.user_id AND s.task_id = j.task_id AND s.seq = j.seq";
 
 #[async_trait]
 impl Replay for PostgresStore {
-    async fn next_person(&self, after: Option<UserId>) -> Result<Option<UserId>> {
-        let next: Option<Uuid> = sqlx::query_scalar(NEXT_PERSON)
-            .bind(after.map_or(Uuid::nil(), |user| user.0))
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(db)?;
-        Ok(next.map(UserId))
-    }
-
     async fn log(
         &self,
         user: Option<UserId>,
@@ -81,33 +59,66 @@ impl Replay for PostgresStore {
             .collect()
     }
 
-    async fn mend_audit(&self, user: Option<UserId>) -> Result<()> {
-        let mend = user.map_or(MEND_AUDIT_OF_NOBODY, |_| MEND_AUDIT);
-        self.mend(mend.to_vec(), user).await
-    }
-
-    async fn mend_statistics(&self, user: UserId) -> Result<()> {
-        self.mend(vec![MEND_STATISTICS], Some(user)).await
-    }
-}
-
-impl PostgresStore {
-    async fn mend(&self, statements: Vec<&'static str>, user: Option<UserId>) -> Result<()> {
+    async fn mend_audit(
+        &self,
+        user: Option<UserId>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Option<i64>> {
+        let rows: Vec<(i64, Uuid)> = sqlx::query_as(TRAIL)
+            .bind(after)
+            .bind(user.map(|user| user.0))
+            .bind(limit as i64)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(db)?;
+        let Some(&(last, _)) = rows.last() else {
+            return Ok(None);
+        };
+        let events: Vec<_> = rows.into_iter().map(|(_, event)| event).collect();
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    // All of a person may take a while.
-                    sqlx::query("SET LOCAL statement_timeout = 0")
-                        .execute(&mut *connection)
-                        .await
-                        .map_err(db)?;
-                    for sql in statements {
-                        let mend = sqlx::query(sql).bind(user.map(|user| user.0));
-                        mend.execute(&mut *connection).await.map_err(db)?;
-                    }
-                    Ok(())
+                    let note = sqlx::query(NOTE).bind(events);
+                    note.execute(connection).await.map_err(db)
                 })
             })
+            .await?;
+        Ok(Some(last))
+    }
+
+    async fn mend_statistics(
+        &self,
+        user: Option<UserId>,
+        after: Option<(UserId, TaskId)>,
+        limit: usize,
+    ) -> Result<Option<(UserId, TaskId)>> {
+        let (last_user, last_task) = after.unwrap_or((UserId(Uuid::nil()), TaskId(Uuid::nil())));
+        let rows: Vec<(Uuid, Uuid, i64, bool)> = sqlx::query_as(COUNTED)
+            .bind(last_user.0)
+            .bind(last_task.0)
+            .bind(user.map(|user| user.0))
+            .bind(limit as i64)
+            .fetch_all(&self.pool)
             .await
+            .map_err(db)?;
+        let Some(&(user, task, ..)) = rows.last() else {
+            return Ok(None);
+        };
+        let strays: Vec<_> = rows.into_iter().filter(|(.., made)| !made).collect();
+        if !strays.is_empty() {
+            self.jobs
+                .write(News::None, move |connection| {
+                    Box::pin(async move {
+                        let stray = sqlx::query(STRAY)
+                            .bind(Vec::from_iter(strays.iter().map(|row| row.0)))
+                            .bind(Vec::from_iter(strays.iter().map(|row| row.1)))
+                            .bind(Vec::from_iter(strays.iter().map(|row| row.2)));
+                        stray.execute(connection).await.map_err(db)
+                    })
+                })
+                .await?;
+        }
+        Ok(Some((UserId(user), TaskId(task))))
     }
 }

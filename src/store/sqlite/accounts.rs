@@ -1,7 +1,9 @@
 //! People.
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use tidings_domain::{
     account::{User, email_key},
     error::Code,
@@ -15,28 +17,69 @@ use crate::{
     store::{Account, Accounts, LooseEvent, ProfileChange, Session},
 };
 
-/// Everything of a person but what goes with the row in `users`, each by an index. Answers to
-/// mutations are found through the events that they made, and so go first. Numbers of the log that were
-/// the last are given anew, and so compared anew.
+/// Rows of a kind of somebody who is gone that are removed at once: whoever else writes waits for no
+/// more.
+const PART: i64 = 200;
+/// How long whoever deletes an account waits for that. What is left by then goes later.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// What must not outlast a person by a moment and does not go with the row in `users`, since it is sent
+/// by itself, each by an index but for the outbox, which is short; and that the rest is still there.
 pub(super) const FORGET: &str = "\
-DELETE FROM mutations WHERE n IN (SELECT m.n FROM events e CROSS JOIN mutations m \
-    ON m.mutation_id = e.json->>'$.metadata.mutation_id' AND m.user_id = e.user_id \
-    WHERE e.user_id = ?1 AND e.seq IS NOT NULL); \
-DELETE FROM mutations WHERE user_id = ?1 AND quiet = 1; \
-DELETE FROM events WHERE user_id = ?1 AND seq IS NOT NULL; \
-DELETE FROM events WHERE user_id = ?1 AND seq IS NULL; \
-DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL; \
-DELETE FROM tasks WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL; \
-DELETE FROM tasks WHERE user_id = ?1 AND deleted_at IS NOT NULL; \
 DELETE FROM dead_letters WHERE user_id = ?1; \
-DELETE FROM occurrences WHERE user_id = ?1; \
-DELETE FROM notifications WHERE user_id = ?1; \
 DELETE FROM mails WHERE user_id = ?1; \
 DELETE FROM mail_allowances WHERE user_id = ?1; \
 DELETE FROM done_days WHERE user_id = ?1; \
 DELETE FROM outbox WHERE partition = ?1; \
-UPDATE meta SET value = min(CAST(value AS INTEGER), (SELECT coalesce(max(n), 0) FROM events)) \
-    WHERE key GLOB 'compared *'";
+INSERT INTO meta (key, value) VALUES ('leaving ' || ?1, '')";
+
+/// A part of the rest, each kind by an index; nobody is left who could ask for it. Answers to mutations
+/// are found through the events that they made, and so go with them. Numbers of the log that were the
+/// last are given anew, and so compared anew. ?1 person, ?2 rows of a kind.
+pub(super) const SWEEP: &str = "\
+DELETE FROM mutations WHERE n IN (SELECT m.n FROM (SELECT user_id, json FROM events \
+        WHERE user_id = ?1 AND seq IS NOT NULL ORDER BY seq LIMIT ?2) j CROSS JOIN mutations m \
+    ON m.mutation_id = j.json->>'$.metadata.mutation_id' AND m.user_id = j.user_id); \
+DELETE FROM mutations WHERE n IN \
+    (SELECT n FROM mutations WHERE user_id = ?1 AND quiet = 1 LIMIT ?2); \
+DELETE FROM events WHERE n IN \
+    (SELECT n FROM events WHERE user_id = ?1 AND seq IS NOT NULL ORDER BY seq LIMIT ?2); \
+DELETE FROM events WHERE n IN (SELECT n FROM events WHERE user_id = ?1 AND seq IS NULL \
+    AND event_type <> 'user.deleted' LIMIT ?2); \
+DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks \
+    WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL LIMIT ?2); \
+DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks \
+    WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL LIMIT ?2); \
+DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks \
+    WHERE user_id = ?1 AND deleted_at IS NOT NULL LIMIT ?2); \
+DELETE FROM occurrences WHERE (user_id, task_id) IN \
+    (SELECT user_id, task_id FROM occurrences WHERE user_id = ?1 LIMIT ?2); \
+DELETE FROM notifications WHERE rowid IN \
+    (SELECT rowid FROM notifications WHERE user_id = ?1 LIMIT ?2); \
+UPDATE meta SET value = (SELECT coalesce(max(n), 0) FROM events) WHERE key GLOB 'compared *' \
+    AND CAST(value AS INTEGER) > (SELECT coalesce(max(n), 0) FROM events)";
+
+/// Somebody of whom there may still be something.
+const LEAVING: &str =
+    "SELECT substr(key, 9) FROM meta WHERE key > 'leaving ' AND key < 'leaving!' LIMIT 1";
+
+/// Removes a part of what is left of somebody who is gone; whether there may be more.
+pub(super) async fn sweep(connection: &mut SqliteConnection) -> Result<bool> {
+    let user: Option<String> = sqlx::query_scalar(LEAVING)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(db)?;
+    let Some(user) = user else {
+        return Ok(false);
+    };
+    let part = sqlx::query(SWEEP).bind(&user).bind(PART);
+    let done = part.execute(&mut *connection).await.map_err(db)?;
+    if done.rows_affected() == 0 {
+        let gone = sqlx::query("DELETE FROM meta WHERE key = 'leaving ' || ?1").bind(user);
+        gone.execute(connection).await.map_err(db)?;
+    }
+    Ok(true)
+}
 
 #[async_trait]
 impl Accounts for SqliteStore {
@@ -170,7 +213,7 @@ impl Accounts for SqliteStore {
         self.writer
             .write(News::Gone(user), move |connection| {
                 Box::pin(async move {
-                    // Feed, sessions and tokens go with the person.
+                    // Feed, sessions, tokens and statistics go with the person.
                     let gone = sqlx::query("DELETE FROM users WHERE id = ?1")
                         .bind(user.to_string())
                         .execute(&mut *connection)
@@ -184,7 +227,23 @@ impl Accounts for SqliteStore {
                     append(connection, &event).await
                 })
             })
-            .await
+            .await?;
+        // They are gone by now. Should this end before the rest is, the writer goes on by itself.
+        let begun = Instant::now();
+        while begun.elapsed() < AT_ONCE {
+            let part = self
+                .writer
+                .write(News::None, |connection| Box::pin(sweep(connection)));
+            match part.await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, user_id = %user, "what is left of somebody who is gone was not removed; it will be later");
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn record(&self, event: &LooseEvent) -> Result<()> {

@@ -12,11 +12,13 @@ use crate::{
     store::{AuditEntry, AuditRow, AuditTrail},
 };
 
-/// Rows of events that neither the inbox has nor the trail, since the inbox forgets; then the inbox.
+/// Rows of events that neither the inbox has, unless ?2, nor the trail, since the inbox forgets; then the
+/// inbox.
 pub(super) const RECORD: &str = "\
 INSERT INTO audit (event_id, event_type, user_id, seq, at, recorded_at) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?1) \
-    WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE consumer = 'audit' AND event_id = value->>0) \
+    WHERE (?2 OR NOT EXISTS \
+        (SELECT 1 FROM inbox WHERE consumer = 'audit' AND event_id = value->>0)) \
     AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.event_id = value->>0); \
 INSERT INTO inbox (consumer, event_id, at) \
     SELECT 'audit', value->>0, value->>5 FROM json_each(?1) WHERE true \
@@ -24,7 +26,7 @@ INSERT INTO inbox (consumer, event_id, at) \
 
 #[async_trait]
 impl AuditTrail for SqliteStore {
-    async fn record_audit(&self, entries: &[AuditEntry]) -> Result<()> {
+    async fn record_audit(&self, entries: &[AuditEntry], again: bool) -> Result<()> {
         let mut known = HashSet::new();
         let rows: Vec<_> = entries
             .iter()
@@ -34,7 +36,7 @@ impl AuditTrail for SqliteStore {
                 (e.event_id, &e.event_type, e.user_id, e.seq, at, recorded_at)
             })
             .collect();
-        let record = sqlx::query(RECORD).bind(to_json(&rows)?);
+        let record = sqlx::query(RECORD).bind(to_json(&rows)?).bind(again);
         self.writer.execute(News::None, record).await.map(drop)
     }
 

@@ -13,12 +13,15 @@ use crate::{
     store::{Findings, KEPT_MS, check::Fold, listing::tokens},
 };
 
-/// Each selects what is wrong, as words. All read the same transaction.
+/// Each selects what is wrong, as words. All read the same transaction. Of people who are leaving,
+/// something may be left.
 const QUESTIONS: [&str; 5] = [
     "SELECT 'events of no feed: ' || user_id FROM events \
-     WHERE seq IS NOT NULL AND user_id NOT IN (SELECT user_id FROM feeds) GROUP BY user_id",
+     WHERE seq IS NOT NULL AND user_id NOT IN (SELECT user_id FROM feeds) \
+     AND 'leaving ' || user_id NOT IN (SELECT key FROM meta) GROUP BY user_id",
     "SELECT 'tasks of no feed: ' || user_id FROM tasks \
-     WHERE user_id NOT IN (SELECT user_id FROM feeds) GROUP BY user_id",
+     WHERE user_id NOT IN (SELECT user_id FROM feeds) \
+     AND 'leaving ' || user_id NOT IN (SELECT key FROM meta) GROUP BY user_id",
     "SELECT 'a row of the outbox without its event: ' || id FROM outbox \
      WHERE event NOT IN (SELECT n FROM events)",
     "SELECT 'columns of a task that differ from it: ' || id FROM tasks \

@@ -135,9 +135,9 @@ impl Outbox for SqliteStore {
 
     async fn depth(&self) -> Result<Vec<OutboxDepth>> {
         let rows = sqlx::query(
-            "SELECT o.topic, total(o.dead = 0), total(o.dead), \
-             min(CASE WHEN o.dead = 0 THEN e.at END) \
-             FROM outbox o JOIN events e ON e.n = o.event GROUP BY o.topic",
+            "SELECT topic, pending, aside, (SELECT at FROM events WHERE n = oldest) \
+             FROM (SELECT topic, total(dead = 0) AS pending, total(dead) AS aside, \
+             min(CASE WHEN dead = 0 THEN event END) AS oldest FROM outbox GROUP BY topic)",
         )
         .fetch_all(&self.readers)
         .await

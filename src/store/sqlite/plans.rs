@@ -114,8 +114,12 @@ async fn walks_no_table() {
         statistics::MEDIAN,
         statistics::TAGS,
         statistics::EVER,
-        replay::NEXT_PERSON,
         replay::LOG,
+        replay::TRAIL,
+        replay::NOTE,
+        replay::COUNTED,
+        replay::STRAY,
+        accounts::SWEEP,
     ] {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(scans(&steps), Vec::<&String>::new(), "{sql}\n{steps:#?}");

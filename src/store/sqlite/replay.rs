@@ -4,43 +4,39 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::Row;
-use tidings_domain::id::UserId;
+use tidings_domain::id::{TaskId, UserId};
+use uuid::Uuid;
 
-use super::{SqliteStore, db, id, job::News};
+use super::{SqliteStore, db, id, job::News, to_json};
 use crate::{error::Result, store::Replay};
-
-pub(super) const NEXT_PERSON: &str = "\
-SELECT min(user_id) FROM (\
-    SELECT min(user_id) AS user_id FROM events WHERE seq IS NOT NULL AND user_id > ?1 \
-    UNION ALL SELECT min(user_id) FROM events WHERE seq IS NULL AND user_id > ?1)";
 
 /// Of one person it is the whole log that is walked, too, but once: each part goes on from the last.
 pub(super) const LOG: &str = "\
 SELECT n, json FROM events WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) ORDER BY n LIMIT ?3";
 
-pub(super) const MEND_AUDIT: &str = "\
-DELETE FROM inbox WHERE consumer = 'audit' AND event_id IN (\
-    SELECT event_id FROM events WHERE user_id IS ?1 AND seq IS NOT NULL \
-    UNION ALL SELECT event_id FROM events WHERE user_id IS ?1 AND seq IS NULL) \
-    AND event_id NOT IN (SELECT event_id FROM audit WHERE user_id IS ?1); \
-INSERT INTO inbox (consumer, event_id) SELECT 'audit', event_id FROM audit WHERE user_id IS ?1 \
+/// The trail, walked in the same way.
+pub(super) const TRAIL: &str = "\
+SELECT n, event_id FROM audit WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) ORDER BY n LIMIT ?3";
+
+/// ?1 events.
+pub(super) const NOTE: &str = "\
+INSERT INTO inbox (consumer, event_id) SELECT 'audit', value FROM json_each(?1) WHERE true \
     ON CONFLICT DO NOTHING";
 
-pub(super) const MEND_STATISTICS: &str = "\
-DELETE FROM statistics WHERE user_id = ?1 AND NOT EXISTS (SELECT 1 FROM events e \
-    WHERE e.user_id = ?1 AND e.seq = statistics.seq AND e.task_id = statistics.task_id)";
+/// What is counted, and whether an event made it. ?1 and ?2 are the last one seen.
+pub(super) const COUNTED: &str = "\
+SELECT user_id, task_id, seq, EXISTS (SELECT 1 FROM events e WHERE e.user_id = s.user_id \
+        AND e.seq = s.seq AND e.task_id = s.task_id) \
+    FROM statistics s WHERE (task_id, user_id) > (?2, ?1) AND (?3 IS NULL OR user_id = ?3) \
+    ORDER BY task_id, user_id LIMIT ?4";
+
+/// Unless an event has made it anew since. ?1 rows.
+pub(super) const STRAY: &str = "\
+DELETE FROM statistics WHERE (user_id, task_id, seq) IN \
+    (SELECT value->>0, value->>1, value->>2 FROM json_each(?1))";
 
 #[async_trait]
 impl Replay for SqliteStore {
-    async fn next_person(&self, after: Option<UserId>) -> Result<Option<UserId>> {
-        let next: Option<String> = sqlx::query_scalar(NEXT_PERSON)
-            .bind(after.map_or_else(String::new, |user| user.to_string()))
-            .fetch_one(&self.readers)
-            .await
-            .map_err(db)?;
-        next.map(|user| id(&user).map(UserId)).transpose()
-    }
-
     async fn log(
         &self,
         user: Option<UserId>,
@@ -62,18 +58,55 @@ impl Replay for SqliteStore {
             .collect()
     }
 
-    async fn mend_audit(&self, user: Option<UserId>) -> Result<()> {
-        self.mend(MEND_AUDIT, user).await
+    async fn mend_audit(
+        &self,
+        user: Option<UserId>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Option<i64>> {
+        let rows: Vec<(i64, String)> = sqlx::query_as(TRAIL)
+            .bind(after)
+            .bind(user.map(|user| user.to_string()))
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(db)?;
+        let Some(&(last, _)) = rows.last() else {
+            return Ok(None);
+        };
+        let events: Vec<_> = rows.iter().map(|(_, event)| event).collect();
+        let note = sqlx::query(NOTE).bind(to_json(&events)?);
+        self.writer.execute(News::None, note).await?;
+        Ok(Some(last))
     }
 
-    async fn mend_statistics(&self, user: UserId) -> Result<()> {
-        self.mend(MEND_STATISTICS, Some(user)).await
-    }
-}
-
-impl SqliteStore {
-    async fn mend(&self, sql: &'static str, user: Option<UserId>) -> Result<()> {
-        let mend = sqlx::query(sql).bind(user.map(|user| user.to_string()));
-        self.writer.execute(News::None, mend).await.map(drop)
+    async fn mend_statistics(
+        &self,
+        user: Option<UserId>,
+        after: Option<(UserId, TaskId)>,
+        limit: usize,
+    ) -> Result<Option<(UserId, TaskId)>> {
+        let (last_user, last_task) = after.unwrap_or((UserId(Uuid::nil()), TaskId(Uuid::nil())));
+        let rows: Vec<(String, String, i64, bool)> = sqlx::query_as(COUNTED)
+            .bind(last_user.to_string())
+            .bind(last_task.to_string())
+            .bind(user.map(|user| user.to_string()))
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(db)?;
+        let Some((user, task, ..)) = rows.last() else {
+            return Ok(None);
+        };
+        let last = (UserId(id(user)?), TaskId(id(task)?));
+        let strays = rows.iter().filter(|(.., made)| !made);
+        let strays: Vec<_> = strays
+            .map(|(user, task, seq, _)| (user, task, seq))
+            .collect();
+        if !strays.is_empty() {
+            let stray = sqlx::query(STRAY).bind(to_json(&strays)?);
+            self.writer.execute(News::None, stray).await?;
+        }
+        Ok(Some(last))
     }
 }

@@ -1,14 +1,14 @@
 //! What is kept no longer than it is needed.
 
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 use tidings_domain::{
     id::{TaskId, UserId},
     time::Timestamp,
 };
 use uuid::Uuid;
 
-use super::{SqliteStore, db, id};
+use super::{SqliteStore, accounts::sweep, db, id};
 use crate::{
     error::Result,
     store::{
@@ -71,8 +71,8 @@ impl Retention for SqliteStore {
     }
 }
 
-/// Removes answers, sessions and the notes of consumers that are kept no longer, a bounded number at a
-/// time; whether there may be more.
+/// Removes answers, sessions and the notes of consumers that are kept no longer, and what is left of
+/// people who are gone, a bounded number at a time; whether there may be more.
 pub(super) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> Result<bool> {
     let before = now.0 - KEPT_MS;
     let mut more = false;
@@ -81,5 +81,8 @@ pub(super) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> 
         let done = delete.execute(&mut *connection).await.map_err(db)?;
         more |= done.rows_affected() == PRUNED;
     }
+    let mut part = connection.begin().await.map_err(db)?;
+    more |= sweep(&mut part).await?;
+    part.commit().await.map_err(db)?;
     Ok(more)
 }

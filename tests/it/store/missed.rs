@@ -124,7 +124,7 @@ async fn record(kit: &Kit, user: UserId, after: i64) {
         timestamp: NOON,
         recorded_at: NOON,
     };
-    kit.store.record_audit(&[entry]).await.unwrap();
+    kit.store.record_audit(&[entry], false).await.unwrap();
 }
 
 pub(crate) async fn remembers_up_to_where_it_compared(store: impl TestStore) {

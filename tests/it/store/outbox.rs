@@ -161,11 +161,11 @@ pub(crate) async fn records_once_what_the_inbox_forgot(store: impl TestStore) {
         recorded_at: NOON,
     };
     kit.store
-        .record_audit(std::slice::from_ref(&entry))
+        .record_audit(std::slice::from_ref(&entry), false)
         .await
         .unwrap();
     store.run("DELETE FROM inbox").await;
-    kit.store.record_audit(&[entry]).await.unwrap();
+    kit.store.record_audit(&[entry], false).await.unwrap();
     assert_eq!(kit.store.audit(ann, 0, 10).await.unwrap().len(), 1);
 }
 
@@ -187,10 +187,10 @@ pub(crate) async fn records_an_event_once(store: impl TestStore) {
             recorded_at: NOON.plus_ms(5),
         });
     }
-    kit.store.record_audit(&entries[..2]).await.unwrap();
+    kit.store.record_audit(&entries[..2], false).await.unwrap();
     // Redelivered, with a double, and one that is new.
     let again = [entries.clone(), entries.clone()].concat();
-    kit.store.record_audit(&again).await.unwrap();
+    kit.store.record_audit(&again, false).await.unwrap();
     let trail = kit.store.audit(ann, 0, 10).await.unwrap();
     assert_eq!(
         trail.iter().map(|r| r.seq).collect::<Vec<_>>(),
@@ -209,7 +209,7 @@ pub(crate) async fn records_an_event_once(store: impl TestStore) {
         event_id: EventId(Uuid::now_v7()),
         ..entries[0].clone()
     };
-    kit.store.record_audit(&[unknown]).await.unwrap();
+    kit.store.record_audit(&[unknown], false).await.unwrap();
     assert_eq!(
         store.faults().await.len(),
         1,

@@ -261,7 +261,7 @@ async fn shows_the_trail_in_the_order_of_its_numbers() {
                     timestamp: NOON,
                     recorded_at: NOON,
                 };
-                store.record_audit(&[entry]).await.unwrap();
+                store.record_audit(&[entry], false).await.unwrap();
             }
         }
     };

@@ -74,6 +74,50 @@ pub(crate) async fn counts_the_same_again(store: impl TestStore) {
     assert_eq!(now().await, right);
 }
 
+pub(crate) async fn mends_a_part_at_a_time(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let bob = kit.person("bob").await;
+    let mut random = Random::new(7);
+    for user in [ann, bob] {
+        let told = live(kit, user, &mut random, 20).await;
+        analytics(kit).handle(&told).await.unwrap();
+    }
+    let right = [counted(kit, ann).await, counted(kit, bob).await];
+    let counts = store.rows("statistics").await;
+    let strays = [ann, ann, bob, ann, ann].map(|user_id| Tally {
+        event_id: EventId(Uuid::now_v7()),
+        task: Some(TallyTask {
+            user_id,
+            task_id: kit.task_id(),
+            seq: 1,
+            counts: None,
+        }),
+    });
+    kit.store.tally(&strays, false).await.unwrap();
+    // However many one person has, no more than asked for are looked at, and so removed.
+    let (mut last, mut left) = (None, counts + 5);
+    while let Some(next) = kit.store.mend_statistics(None, last, 2).await.unwrap() {
+        let now = store.rows("statistics").await;
+        assert!(left - now <= 2);
+        (last, left) = (Some(next), now);
+    }
+    assert_eq!(left, counts);
+    assert_eq!([counted(kit, ann).await, counted(kit, bob).await], right);
+    replay(kit, Replayed::Audit, None).await;
+    store.run("DELETE FROM inbox").await;
+    let (mut last, mut noted) = (0, 0);
+    while let Some(next) = kit.store.mend_audit(Some(ann), last, 3).await.unwrap() {
+        let now = store.rows("inbox").await;
+        assert!(next > last && now > noted && now <= noted + 3);
+        (last, noted) = (next, now);
+    }
+    assert_eq!(
+        kit.store.audit(ann, 0, 1_000).await.unwrap().len() as i64,
+        noted
+    );
+}
+
 pub(crate) async fn changes_nothing_that_is_right(store: impl TestStore) {
     let kit = store.kit();
     let ann = kit.person("ann").await;
@@ -142,6 +186,9 @@ pub(crate) async fn gives_the_trail_what_it_lacks(store: impl TestStore) {
         .run("DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM audit WHERE seq = 2)")
         .await;
     assert!(!store.faults().await.is_empty());
+    replay(kit, Replayed::Audit, None).await;
+    assert_eq!(store.faults().await, Vec::<String>::new());
+    store.run("DELETE FROM inbox").await;
     replay(kit, Replayed::Audit, None).await;
     let ids: HashSet<_> = trail().await.iter().map(|row| row.event_id).collect();
     assert_eq!((ids.len(), trail().await.len()), (3, 3));

@@ -48,7 +48,7 @@ async fn take_in(kit: &Kit) -> Vec<EventId> {
     };
     let audited = rows.iter().filter(|row| row.topic != Topic::TaskUpdates);
     let entries: Vec<_> = audited.map(entry).collect();
-    kit.store.record_audit(&entries).await.unwrap();
+    kit.store.record_audit(&entries, false).await.unwrap();
     let done: Vec<_> = rows.iter().map(|row| Settled::Done(row.id)).collect();
     kit.store.settle(&done).await.unwrap();
     entries.iter().map(|entry| entry.event_id).collect()
@@ -110,7 +110,7 @@ pub(crate) async fn remembers_what_may_be_delivered_again(mut store: impl TestSt
         timestamp: NOON,
         recorded_at: NOON,
     };
-    kit.store.record_audit(&[entry]).await.unwrap();
+    kit.store.record_audit(&[entry], false).await.unwrap();
     assert_eq!(store.rows("inbox").await, 5);
     // What waits to be published may have been delivered as well.
     let kit = store.kit();

@@ -1,15 +1,27 @@
 //! What is SQLite's own: the file.
 
-use std::sync::Arc;
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use futures_util::future::{Either, join_all, select};
 use tidings::{
     clock::Ambient,
     store::{Outbox, SqliteStore, Store, TaskQuery},
 };
-use tidings_domain::{command::Command, id::UserId, time::TzDatabase, view::Here};
+use tidings_domain::{
+    command::{Command, TaskPatch},
+    event::EventType,
+    id::UserId,
+    time::TzDatabase,
+    view::Here,
+};
+use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::kit::{Broken, Commits, NOON, Sqlite, TestStore, titled};
+use super::kit::{Broken, Commits, Kit, NOON, Sqlite, TestStore, titled};
 
 #[tokio::test]
 async fn migrates_once_however_many_start() {
@@ -129,4 +141,74 @@ async fn sees_that_the_index_lacks_words_or_has_some_too_many() {
         .run("INSERT INTO task_words (rowid, words) VALUES (77, 'nobodys')")
         .await;
     assert_eq!(store.faults().await, fault);
+}
+
+/// Tasks of a person, half of them completed. They are removed in parts of 200.
+async fn many(kit: &Kit, user: UserId, count: usize) {
+    let tasks = (0..count).map(|n| {
+        let patch = TaskPatch {
+            completed: Some(n % 2 == 0),
+            remind_at: Some(Some(NOON)),
+            ..titled("Secret")
+        };
+        kit.add(user, patch)
+    });
+    join_all(tasks).await;
+}
+
+#[tokio::test]
+async fn lets_others_write_while_a_person_is_forgotten() {
+    let store = Sqlite::new().await;
+    let kit = store.kit();
+    let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
+    many(kit, ann, 1_000).await;
+    let event = kit.loose(EventType::UserDeleted, Some(ann));
+    let forgetting = kit.store.delete_account(ann, &event);
+    let writing = async {
+        for _ in 0..2 {
+            kit.add_titled(bob, "Bob's own").await;
+        }
+    };
+    let forgetting = pin!(forgetting);
+    match select(forgetting, pin!(writing)).await {
+        Either::Left(_) => panic!("others waited until all was gone"),
+        Either::Right(((), forgetting)) => forgetting.await.unwrap(),
+    }
+    let left = async |table| {
+        store
+            .rows(&format!("{table} WHERE user_id = '{ann}'"))
+            .await
+    };
+    for table in ["tasks", "mutations", "statistics", "notifications"] {
+        assert_eq!(left(table).await, 0, "{table}");
+    }
+    assert_eq!(left("events").await, 1, "that they went");
+    assert_eq!(store.rows("meta WHERE key GLOB 'leaving *'").await, 0);
+    assert_eq!(store.faults().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn forgets_the_rest_of_a_person_at_the_next_start() {
+    let mut store = Sqlite::new().await;
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    many(kit, ann, 500).await;
+    let event = kit.loose(EventType::UserDeleted, Some(ann));
+    let gone = async { while kit.store.account(ann).await.unwrap().is_some() {} };
+    select(kit.store.delete_account(ann, &event), pin!(gone)).await;
+    assert!(store.rows("tasks").await > 0, "it was interrupted");
+    // Nothing of it shows.
+    assert_eq!(kit.store.remind(NOON, 10).await.unwrap(), 0);
+    assert_eq!(store.rows("outbox").await, 1, "that they went");
+    assert_eq!(store.faults().await, Vec::<String>::new());
+    kit.person("ann").await;
+    store.reopen().await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while store.rows("meta WHERE key GLOB 'leaving *'").await > 0 {
+        assert!(Instant::now() < deadline, "something is left");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(store.rows("tasks").await, 0);
+    assert_eq!(store.rows("events WHERE seq IS NOT NULL").await, 0);
+    assert_eq!(store.faults().await, Vec::<String>::new());
 }

@@ -37,7 +37,7 @@ async fn loose(kit: &Kit, event_type: EventType, user: Option<UserId>) {
         timestamp: event.timestamp,
         recorded_at: kit.clock.now(),
     };
-    kit.store.record_audit(&[entry]).await.unwrap();
+    kit.store.record_audit(&[entry], false).await.unwrap();
 }
 
 /// Records a person's feed.
@@ -51,7 +51,7 @@ async fn record_feed(kit: &Kit, user: UserId) {
         recorded_at: kit.clock.now(),
     });
     kit.store
-        .record_audit(&Vec::from_iter(entries))
+        .record_audit(&Vec::from_iter(entries), false)
         .await
         .unwrap();
 }

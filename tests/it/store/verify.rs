@@ -31,7 +31,7 @@ async fn filled(kit: &Kit) {
                 timestamp: event.timestamp,
                 recorded_at: NOON,
             };
-            kit.store.record_audit(&[entry]).await.unwrap();
+            kit.store.record_audit(&[entry], false).await.unwrap();
         }
     }
 }
