@@ -31,7 +31,8 @@ macro_rules! mend_audit {
                 " AND a.event_id = e.event_id)"
             ),
             concat!(
-                "INSERT INTO inbox (consumer, event_id) SELECT 'audit', event_id FROM audit a \
+                "INSERT INTO inbox (consumer, event_id, at) \
+                 SELECT 'audit', event_id, recorded_at FROM audit a \
                  WHERE ",
                 $a,
                 " ORDER BY event_id ON CONFLICT DO NOTHING"

@@ -26,13 +26,14 @@ UPDATE mails SET attempts = attempts + 1, error = j.value->>2, aside = j.value->
     due_at = coalesce(j.value->>1, due_at) FROM json_each(?) j WHERE mails.n = j.value->>0";
 /// Whether somebody is there.
 pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = ?1";
-pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id) VALUES (?1, ?2) \
+pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES (?1, ?2, ?3) \
      ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl Mails for SqliteStore {
     async fn write_mail(&self, mail: &MailRow, receipt: Option<Receipt>) -> Result<()> {
         let (user, mail) = (mail.user_id, mail.clone());
+        let now = self.ambient.clock.now();
         self.writer
             .write(News::None, move |connection| {
                 Box::pin(async move {
@@ -43,7 +44,7 @@ impl Mails for SqliteStore {
                     }
                     if let Some(receipt) = receipt {
                         let note = sqlx::query(NOTE).bind(receipt.consumer);
-                        let note = note.bind(receipt.event_id.to_string());
+                        let note = note.bind(receipt.event_id.to_string()).bind(now.0);
                         let noted = note.execute(&mut *connection).await.map_err(db)?;
                         if noted.rows_affected() == 0 {
                             return Ok(());

@@ -29,8 +29,8 @@ pub(super) const RECIPIENTS: &str = "SELECT u.id, u.time_zone, s.settings FROM j
 pub(super) const DAYS: &str = "SELECT j.key, d.day FROM json_each(?1) j \
      CROSS JOIN done_days d ON d.user_id = j.value->>0 AND d.day <= j.value->>1 \
      AND d.day >= j.value->>2 ORDER BY j.key, d.day DESC";
-pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id) \
-     SELECT 'notifications', value FROM json_each(?1) WHERE true \
+pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id, at) \
+     SELECT 'notifications', value, ?2 FROM json_each(?1) WHERE true \
      ON CONFLICT DO NOTHING RETURNING event_id";
 /// What was done on days, and what is kept no longer.
 pub(super) const DONE: &str = "\
@@ -112,6 +112,7 @@ impl Notices for SqliteStore {
                         .map_err(db)?;
                     let ids: Vec<_> = notices.iter().map(|notice| notice.event_id).collect();
                     let fresh = sqlx::query_scalar(INBOX).bind(to_json(&ids)?);
+                    let fresh = fresh.bind(ambient.clock.now().0);
                     let fresh = fresh.fetch_all(&mut *connection).await.map_err(db)?;
                     let mut fresh: HashSet<String> = fresh.into_iter().collect();
                     let (mut loaded, last) = load::load(connection, &keys).await?;

@@ -23,7 +23,8 @@ DELETE FROM inbox WHERE consumer = 'audit' AND event_id IN (\
     SELECT event_id FROM events WHERE user_id IS ?1 AND seq IS NOT NULL \
     UNION ALL SELECT event_id FROM events WHERE user_id IS ?1 AND seq IS NULL) \
     AND event_id NOT IN (SELECT event_id FROM audit WHERE user_id IS ?1); \
-INSERT INTO inbox (consumer, event_id) SELECT 'audit', event_id FROM audit WHERE user_id IS ?1 \
+INSERT INTO inbox (consumer, event_id, at) \
+    SELECT 'audit', event_id, recorded_at FROM audit WHERE user_id IS ?1 \
     ON CONFLICT DO NOTHING";
 
 pub(super) const MEND_STATISTICS: &str = "\

@@ -20,7 +20,7 @@ use super::kit::{Kit, NOON, TestStore, refusal, titled};
 
 const DAY_MS: i64 = 86_400_000;
 
-fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
+pub(crate) fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
     Notice {
         event_id: EventId(kit.ids.next()),
         user_id: user,
