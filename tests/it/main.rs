@@ -28,6 +28,7 @@ mod relay;
 mod replay;
 mod replicas;
 mod rest;
+mod roles;
 mod security;
 mod sidecar;
 mod store;
