@@ -107,7 +107,10 @@ impl Sender {
     }
 
     /// Sends what is due, at most a batch; how much there was.
-    async fn turn(&self, stop: &CancellationToken) -> Result<usize> {
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn turn(&self, stop: &CancellationToken) -> Result<usize> {
         let now = self.clock.now();
         let until = now.plus_ms(LEASE_MS);
         let mails = self.mails.claim_mails(now, until, BATCH).await?;

@@ -34,3 +34,4 @@ mod sidecar;
 mod store;
 mod stranger;
 mod traces;
+mod year;
