@@ -55,7 +55,10 @@ pub async fn empty<Q: Queue>(queue: Q, stop: CancellationToken) {
 }
 
 /// Sends what is due, at most a batch; how much there was.
-async fn turn<Q: Queue>(queue: &Q, stop: &CancellationToken) -> Result<usize> {
+///
+/// # Errors
+/// The queue's, where it cannot be had or written to.
+pub async fn turn<Q: Queue>(queue: &Q, stop: &CancellationToken) -> Result<usize> {
     let items = queue.claim().await?;
     if items.is_empty() {
         return Ok(0);

@@ -107,7 +107,7 @@ impl Planner<'_> {
         }
         if let Some(receipt) = mutation.receipt {
             self.loaded.receipts.insert(receipt);
-            self.set.receipts.push(receipt);
+            self.set.receipts.push((receipt, now));
         }
         let quiet = self.loaded.feeds.get(&user).is_some_and(|f| f.seq == head);
         Ok(self.answer(mutation, now, quiet))

@@ -49,6 +49,7 @@ macro_rules! contract {
             lasting: is_unavailable_once_closed, writes_all_of_a_group_or_nothing_and_recovers,
                 forgets_answers_after_thirty_days, keeps_no_row_of_a_person_who_is_gone;
             retention: forgets_what_was_taken_in_thirty_days_ago,
+                goes_by_one_clock,
                 remembers_what_may_be_delivered_again, forgets_sessions_that_ended,
                 empties_the_trash_after_thirty_days,
                 goes_on_after_what_cannot_be_deleted;

@@ -275,8 +275,8 @@ pub struct WriteSet {
     pub feeds: Vec<(UserId, Feed)>,
     /// Where tasks stand in their series, if that is new.
     pub standings: Vec<(UserId, TaskId, Standing)>,
-    /// Events that were taken in.
-    pub receipts: Vec<Receipt>,
+    /// Events that were taken in, and when.
+    pub receipts: Vec<(Receipt, Timestamp)>,
 }
 
 impl WriteSet {

@@ -27,13 +27,14 @@ SELECT m.n, m.id, m.user_id, m.kind, u.email, u.name, m.subject, m.body, m.link,
     AND t.completed_at IS NULL AND t.deleted_at IS NULL ORDER BY m.n";
 /// Whether somebody is there, who stays until the mail is kept.
 pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE";
-pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) \
+pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES ($1, $2, $3) \
      ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl Mails for PostgresStore {
     async fn write_mail(&self, mail: &MailRow, receipt: Option<Receipt>) -> Result<()> {
         let (user, mail) = (mail.user_id, mail.clone());
+        let now = self.ambient.clock.now();
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
@@ -44,7 +45,7 @@ impl Mails for PostgresStore {
                     }
                     if let Some(receipt) = receipt {
                         let note = sqlx::query(NOTE).bind(receipt.consumer);
-                        let note = note.bind(receipt.event_id.0);
+                        let note = note.bind(receipt.event_id.0).bind(now.0);
                         let noted = note.execute(&mut *connection).await.map_err(db)?;
                         if noted.rows_affected() == 0 {
                             return Ok(());

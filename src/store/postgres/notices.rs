@@ -33,8 +33,8 @@ pub(super) const RECIPIENTS: &str = "SELECT u.id, u.time_zone, s.settings FROM u
 pub(super) const DAYS: &str = "SELECT j.nth, d.day \
      FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY j (user_id, first, nth) \
      JOIN done_days d ON d.user_id = j.user_id AND d.day >= j.first";
-pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id) \
-     SELECT 'notifications', id FROM unnest($1::uuid[]) id ORDER BY id \
+pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id, at) \
+     SELECT 'notifications', id, $2 FROM unnest($1::uuid[]) id ORDER BY id \
      ON CONFLICT DO NOTHING RETURNING event_id";
 /// What was done on days, and what is kept no longer. Whoever goes meanwhile has no days.
 pub(super) const DONE: &str = "\
@@ -137,6 +137,7 @@ impl Notices for PostgresStore {
                         .map_err(db)?;
                     let ids: Vec<_> = notices.iter().map(|notice| notice.event_id.0).collect();
                     let fresh = sqlx::query_scalar(INBOX).bind(ids);
+                    let fresh = fresh.bind(ambient.clock.now().0);
                     let fresh = fresh.fetch_all(&mut *connection).await.map_err(db)?;
                     let mut fresh: HashSet<Uuid> = fresh.into_iter().collect();
                     let fresh = notices.iter().filter(|n| fresh.remove(&n.event_id.0));

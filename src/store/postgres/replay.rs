@@ -16,12 +16,13 @@ SELECT n, json FROM events WHERE n > $1 AND ($2::uuid IS NULL OR user_id = $2) O
 
 /// The trail, walked in the same way.
 pub(super) const TRAIL: &str = "\
-SELECT n, event_id FROM audit WHERE n > $1 AND ($2::uuid IS NULL OR user_id = $2) \
+SELECT n, event_id, recorded_at FROM audit WHERE n > $1 AND ($2::uuid IS NULL OR user_id = $2) \
     ORDER BY n LIMIT $3";
 
-/// $1 events.
+/// $1 events, $2 when each was recorded.
 pub(super) const NOTE: &str = "\
-INSERT INTO inbox (consumer, event_id) SELECT 'audit', e FROM unnest($1::uuid[]) e ORDER BY e \
+INSERT INTO inbox (consumer, event_id, at) \
+    SELECT 'audit', e, at FROM unnest($1::uuid[], $2::int8[]) j (e, at) ORDER BY e \
     ON CONFLICT DO NOTHING";
 
 /// What is counted, and whether an event made it. $1 and $2 are the last one seen.
@@ -65,21 +66,22 @@ impl Replay for PostgresStore {
         after: i64,
         limit: usize,
     ) -> Result<Option<i64>> {
-        let rows: Vec<(i64, Uuid)> = sqlx::query_as(TRAIL)
+        let rows: Vec<(i64, Uuid, i64)> = sqlx::query_as(TRAIL)
             .bind(after)
             .bind(user.map(|user| user.0))
             .bind(limit as i64)
             .fetch_all(&self.pool)
             .await
             .map_err(db)?;
-        let Some(&(last, _)) = rows.last() else {
+        let Some(&(last, ..)) = rows.last() else {
             return Ok(None);
         };
-        let events: Vec<_> = rows.into_iter().map(|(_, event)| event).collect();
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
-                    let note = sqlx::query(NOTE).bind(events);
+                    let note = sqlx::query(NOTE)
+                        .bind(Vec::from_iter(rows.iter().map(|row| row.1)))
+                        .bind(Vec::from_iter(rows.iter().map(|row| row.2)));
                     note.execute(connection).await.map_err(db)
                 })
             })

@@ -25,14 +25,14 @@ pub(super) const RECEIPTS: &str = "SELECT i.consumer, i.event_id \
      FROM unnest($1::text[], $2::uuid[]) j (consumer, event_id) \
      JOIN inbox i ON i.consumer = j.consumer AND i.event_id = j.event_id";
 
-/// Receipts, $1 and $2, and standings, $3 to $11.
+/// Receipts, $1 to $3, and standings, $4 to $12.
 pub(super) const WRITE: &str = "\
-WITH i AS (INSERT INTO inbox (consumer, event_id) SELECT * FROM unnest($1::text[], $2::uuid[]) \
-    ON CONFLICT DO NOTHING) \
+WITH i AS (INSERT INTO inbox (consumer, event_id, at) \
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::int8[]) ON CONFLICT DO NOTHING) \
 INSERT INTO occurrences (user_id, task_id, recurrence, first, nth, remind, version, \
     remind_date, remind_at) \
-    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int8[], $8::int8[], \
-    $9::int8[], $10::text[], $11::int8[]) \
+    SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::int8[], $9::int8[], \
+    $10::int8[], $11::text[], $12::int8[]) \
     ON CONFLICT (user_id, task_id) DO UPDATE SET recurrence = excluded.recurrence, \
     first = excluded.first, nth = excluded.nth, remind = excluded.remind, \
     version = excluded.version, remind_date = excluded.remind_date, \
@@ -117,8 +117,9 @@ pub(super) async fn store(connection: &mut PgConnection, set: &WriteSet) -> Resu
         .map_err(Error::internal)?;
     let of = |s: &'_ (UserId, TaskId, Standing)| s.2.occurrence.clone();
     sqlx::query(WRITE)
-        .bind(list(receipts, |r| r.consumer))
-        .bind(list(receipts, |r| r.event_id.0))
+        .bind(list(receipts, |(r, _)| r.consumer))
+        .bind(list(receipts, |(r, _)| r.event_id.0))
+        .bind(list(receipts, |(_, at)| at.0))
         .bind(list(standings, |s| s.0.0))
         .bind(list(standings, |s| s.1.0))
         .bind(rules)

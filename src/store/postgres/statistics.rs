@@ -22,7 +22,8 @@ pub(super) const TALLY: &str = "\
 WITH j AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int8[], $5::int8[], \
     $6::int8[], $7::int8[], $8::text[]) \
     j (event_id, user_id, task_id, seq, created_at, completed_at, priority, tags)), \
-i AS (INSERT INTO inbox (consumer, event_id) SELECT 'analytics', event_id FROM j ORDER BY event_id \
+i AS (INSERT INTO inbox (consumer, event_id, at) \
+    SELECT 'analytics', event_id, $10 FROM j ORDER BY event_id \
     ON CONFLICT DO NOTHING RETURNING event_id) \
 INSERT INTO statistics (user_id, task_id, seq, created_at, completed_at, priority, tags) \
     SELECT DISTINCT ON (j.user_id, j.task_id) j.user_id, j.task_id, j.seq, j.created_at, \
@@ -62,6 +63,7 @@ SELECT completed_at / $2 AS quarter, count(*) FROM statistics \
 impl Statistics for PostgresStore {
     async fn tally(&self, tallies: &[Tally], again: bool) -> Result<()> {
         let tallies = tallies.to_vec();
+        let now = self.ambient.clock.now();
         self.jobs
             .write(News::None, move |connection| {
                 Box::pin(async move {
@@ -75,6 +77,7 @@ impl Statistics for PostgresStore {
                         .bind(of_counts(&tallies, |c| Some(c.priority as i64)))
                         .bind(of_counts(&tallies, tags))
                         .bind(again)
+                        .bind(now.0)
                         .execute(connection)
                         .await
                         .map_err(db)?;

@@ -25,13 +25,14 @@ pub(super) const DUE: &str = "SELECT m.n, m.id, m.user_id, m.kind, u.email, u.na
      ORDER BY m.due_at LIMIT ?2";
 /// Whether somebody is there.
 pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = ?1";
-pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id) VALUES (?1, ?2) \
+pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES (?1, ?2, ?3) \
      ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl Mails for SqliteStore {
     async fn write_mail(&self, mail: &MailRow, receipt: Option<Receipt>) -> Result<()> {
         let (user, mail) = (mail.user_id, mail.clone());
+        let now = self.ambient.clock.now();
         self.writer
             .write(News::None, move |connection| {
                 Box::pin(async move {
@@ -42,7 +43,7 @@ impl Mails for SqliteStore {
                     }
                     if let Some(receipt) = receipt {
                         let note = sqlx::query(NOTE).bind(receipt.consumer);
-                        let note = note.bind(receipt.event_id.to_string());
+                        let note = note.bind(receipt.event_id.to_string()).bind(now.0);
                         let noted = note.execute(&mut *connection).await.map_err(db)?;
                         if noted.rows_affected() == 0 {
                             return Ok(());

@@ -32,8 +32,8 @@ pub(super) const RECIPIENTS: &str = "SELECT u.id, u.time_zone, s.settings FROM j
 /// The days before and after some of people, and those themselves where they were noted.
 pub(super) const DAYS: &str = "SELECT j.key, d.day FROM json_each(?1) j \
      CROSS JOIN done_days d ON d.user_id = j.value->>0 AND d.day >= j.value->>2";
-pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id) \
-     SELECT 'notifications', value FROM json_each(?1) WHERE true \
+pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id, at) \
+     SELECT 'notifications', value, ?2 FROM json_each(?1) WHERE true \
      ON CONFLICT DO NOTHING RETURNING event_id";
 /// What was done on days, and what is kept no longer.
 pub(super) const DONE: &str = "\
@@ -122,6 +122,7 @@ impl Notices for SqliteStore {
                         .map_err(db)?;
                     let ids: Vec<_> = notices.iter().map(|notice| notice.event_id).collect();
                     let fresh = sqlx::query_scalar(INBOX).bind(to_json(&ids)?);
+                    let fresh = fresh.bind(ambient.clock.now().0);
                     let fresh = fresh.fetch_all(&mut *connection).await.map_err(db)?;
                     let mut fresh: HashSet<String> = fresh.into_iter().collect();
                     let (mut loaded, last) = load::load(connection, &keys).await?;

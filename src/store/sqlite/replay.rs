@@ -16,11 +16,13 @@ SELECT n, json FROM events WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) ORDER B
 
 /// The trail, walked in the same way.
 pub(super) const TRAIL: &str = "\
-SELECT n, event_id FROM audit WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) ORDER BY n LIMIT ?3";
+SELECT n, event_id, recorded_at FROM audit WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) \
+    ORDER BY n LIMIT ?3";
 
-/// ?1 events.
+/// ?1 rows of the trail.
 pub(super) const NOTE: &str = "\
-INSERT INTO inbox (consumer, event_id) SELECT 'audit', value FROM json_each(?1) WHERE true \
+INSERT INTO inbox (consumer, event_id, at) \
+    SELECT 'audit', value->>1, value->>2 FROM json_each(?1) WHERE true \
     ON CONFLICT DO NOTHING";
 
 /// What is counted, and whether an event made it. ?1 and ?2 are the last one seen.
@@ -64,18 +66,17 @@ impl Replay for SqliteStore {
         after: i64,
         limit: usize,
     ) -> Result<Option<i64>> {
-        let rows: Vec<(i64, String)> = sqlx::query_as(TRAIL)
+        let rows: Vec<(i64, String, i64)> = sqlx::query_as(TRAIL)
             .bind(after)
             .bind(user.map(|user| user.to_string()))
             .bind(limit as i64)
             .fetch_all(&self.readers)
             .await
             .map_err(db)?;
-        let Some(&(last, _)) = rows.last() else {
+        let Some(&(last, ..)) = rows.last() else {
             return Ok(None);
         };
-        let events: Vec<_> = rows.iter().map(|(_, event)| event).collect();
-        let note = sqlx::query(NOTE).bind(to_json(&events)?);
+        let note = sqlx::query(NOTE).bind(to_json(&rows)?);
         self.writer.execute(News::None, note).await?;
         Ok(Some(last))
     }

@@ -27,8 +27,8 @@ pub(super) const RECEIPTS: &str = "SELECT j.key FROM json_each(?1) j \
 
 /// Receipts, then standings.
 pub(super) const WRITE: &str = "\
-INSERT INTO inbox (consumer, event_id) \
-    SELECT value->>0, value->>1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING; \
+INSERT INTO inbox (consumer, event_id, at) \
+    SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING; \
 INSERT INTO occurrences (user_id, task_id, recurrence, first, nth, remind, version, \
     remind_date, remind_at) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
@@ -101,7 +101,8 @@ pub(super) async fn store(connection: &mut SqliteConnection, set: &WriteSet) -> 
         return Ok(());
     }
     let receipts = set.receipts.iter();
-    let receipts: Vec<_> = receipts.map(|r| (r.consumer, r.event_id)).collect();
+    let receipts = receipts.map(|(r, at)| (r.consumer, r.event_id, at.0));
+    let receipts: Vec<_> = receipts.collect();
     let standings = set.standings.iter().map(|(user, task, standing)| {
         let Occurrence {
             recurrence,

@@ -26,7 +26,8 @@ INSERT INTO statistics (user_id, task_id, seq, created_at, completed_at, priorit
     ON CONFLICT (task_id, user_id) DO UPDATE SET seq = excluded.seq, \
     created_at = excluded.created_at, completed_at = excluded.completed_at, \
     priority = excluded.priority, tags = excluded.tags WHERE excluded.seq >= statistics.seq; \
-INSERT INTO inbox (consumer, event_id) SELECT 'analytics', value->>0 FROM json_each(?1) WHERE true \
+INSERT INTO inbox (consumer, event_id, at) \
+    SELECT 'analytics', value->>0, ?3 FROM json_each(?1) WHERE true \
     ON CONFLICT DO NOTHING";
 
 /// ?3 is a quarter of an hour, here and below.
@@ -75,6 +76,7 @@ impl Statistics for SqliteStore {
             })
             .collect();
         let tally = sqlx::query(TALLY).bind(to_json(&rows)?).bind(again);
+        let tally = tally.bind(self.ambient.clock.now().0);
         self.writer.execute(News::None, tally).await.map(drop)
     }
 

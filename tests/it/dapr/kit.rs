@@ -391,9 +391,14 @@ impl Replica {
         self.base.rsplit(':').next().unwrap().parse().unwrap()
     }
 
+    /// Where its sidecar reaches the program.
+    pub(crate) fn side(&self) -> String {
+        format!("http://127.0.0.1:{}", self.side)
+    }
+
     /// A metric of the program.
     pub(crate) async fn metric(&self, line: &str) -> Option<f64> {
-        let side = Person::at(&format!("http://127.0.0.1:{}", self.side));
+        let side = Person::at(&self.side());
         let text = side.try_get("/metrics").await?.text;
         let found = text.lines().find_map(|l| l.strip_prefix(line));
         found?.trim().parse().ok()

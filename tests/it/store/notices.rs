@@ -24,7 +24,7 @@ use super::{
 
 const DAY_MS: i64 = 86_400_000;
 
-fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
+pub(crate) fn notice(kit: &Kit, user: UserId, task: Option<TaskId>) -> Notice {
     Notice {
         event_id: EventId(kit.ids.next()),
         user_id: user,

@@ -5,18 +5,21 @@ use std::{sync::Arc, time::Duration};
 use tidings::{
     clock::{Ambient, Clock, RandomIds},
     service,
-    store::{AuditEntry, KEPT_MS, Session, Settled, Undelivered},
+    store::{AuditEntry, KEPT_MS, MailRow, Receipt, Session, Settled, Tally, Undelivered},
 };
 use tidings_domain::{
     command::Command,
     event::{EventType, Topic},
-    id::{EventId, UserId},
+    id::{EventId, Ids, UserId},
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::kit::{Kit, NOON, TestStore, read};
+use super::{
+    kit::{Kit, NOON, TestStore, read, titled},
+    notices::notice,
+};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -67,6 +70,48 @@ pub(crate) async fn forgets_what_was_taken_in_thirty_days_ago(mut store: impl Te
     has(&store, "inbox", 1).await;
     assert_eq!(store.rows("audit").await, 2, "the trail is kept");
     assert_eq!(store.faults().await, Vec::<String>::new());
+}
+
+/// Whatever the machine's clock says.
+pub(crate) async fn goes_by_one_clock(mut store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    take_in(kit).await;
+    kit.clock.advance(2 * KEPT_MS);
+    let receipt = || Receipt {
+        consumer: "consumer",
+        event_id: EventId(kit.ids.next()),
+    };
+    let mut made = kit.mutation(ann, kit.task_id(), Command::Create(titled("Made")));
+    made.receipt = Some(receipt());
+    kit.store.mutate(made).await.unwrap();
+    kit.store
+        .notify(&[notice(kit, ann, None)], &[])
+        .await
+        .unwrap();
+    let tally = Tally {
+        event_id: EventId(kit.ids.next()),
+        task: None,
+    };
+    kit.store.tally(&[tally], false).await.unwrap();
+    let mail = MailRow {
+        id: kit.ids.next(),
+        user_id: ann,
+        kind: None,
+        task_id: None,
+        subject: "Welcome".into(),
+        body: "There.".into(),
+        link: "/".into(),
+        link_text: "Open",
+        created_at: kit.clock.now().0,
+    };
+    kit.store.write_mail(&mail, Some(receipt())).await.unwrap();
+    take_in(kit).await;
+    store.reopen().await;
+    has(&store, "inbox", 5).await;
+    store.kit().clock.advance(KEPT_MS + 1);
+    store.reopen().await;
+    has(&store, "inbox", 0).await;
 }
 
 pub(crate) async fn remembers_what_may_be_delivered_again(mut store: impl TestStore) {
