@@ -119,7 +119,7 @@ impl Consumer for Notifications {
                 days.push((user, local(&TzDatabase, zone, delivery.timestamp).date()));
             }
             // Most events are of a kind that nobody wants to be told of: those need not be read.
-            if !recipient.settings.of(kind).any() {
+            if !is_wanted(kind, recipient) {
                 continue;
             }
             // What is of a type that we know and cannot be read never can.
@@ -170,8 +170,13 @@ fn is_own(event: &Event<Value>) -> bool {
     matches!(event.metadata.actor, event::Actor::User | event::Actor::Api)
 }
 
-/// The notice, where the person wants one of its kind. One of a reminder that they want in no way is
-/// noted all the same, so that a delivered one can be told from one that a broker lost.
+/// Whether the person wants to be told of the kind. A reminder that they want in no way is noted all the
+/// same, so that a delivered one can be told from one that a broker lost.
+fn is_wanted(kind: Kind, recipient: &Recipient) -> bool {
+    recipient.settings.of(kind).any() || kind == Kind::Reminder
+}
+
+/// The notice, where the person wants one of its kind.
 fn notice(
     kind: Kind,
     (event_id, user_id, task_id): (EventId, UserId, Option<tidings_domain::id::TaskId>),
@@ -179,14 +184,13 @@ fn notice(
     words: Words,
     recipient: &Recipient,
 ) -> Option<Notice> {
-    let channels = recipient.settings.of(kind);
-    (channels.any() || kind == Kind::Reminder).then_some(Notice {
+    is_wanted(kind, recipient).then_some(Notice {
         event_id,
         user_id,
         kind,
         task_id,
         remind_at: words.remind_at,
-        channels,
+        channels: recipient.settings.of(kind),
         title: words.title,
         body: words.body,
         subject: words.subject,
