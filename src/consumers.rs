@@ -9,11 +9,13 @@ pub mod notifications;
 pub mod onboarding;
 pub mod recurring;
 pub mod roles;
+pub mod together;
 mod traced;
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_domain::{
@@ -276,13 +278,15 @@ impl Consumers {
             return verdicts;
         }
         let _spans = traced::begin(topic, &mut known);
-        for consumer in &self.list {
-            if !consumer.topics().contains(&topic) {
-                continue;
-            }
+        let asked = self.list.iter().filter(|c| c.topics().contains(&topic));
+        // Side by side, so that what they write shares a commit.
+        let answers = join_all(asked.map(async |consumer| {
             let started = Instant::now();
             let answers = hand_over(&**consumer, &known).await;
             self.count(consumer.name(), started, &known, &answers);
+            answers
+        }));
+        for answers in answers.await {
             let mut answers = answers.into_iter();
             for (delivery, verdict) in deliveries.iter().zip(&mut verdicts) {
                 if delivery.is_known()

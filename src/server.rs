@@ -15,7 +15,7 @@ use crate::{
     auth::{cache::Cache, reset::Resets, secret, sessions::Sessions},
     clock::Ambient,
     config::{Config, EventTransport},
-    consumers::{Consumers, Role, catch_up::CatchUp},
+    consumers::{Consumers, Role, catch_up::CatchUp, together::Together},
     dapr::Client,
     error::{Error, Result},
     events::{
@@ -100,7 +100,7 @@ impl Server {
         let reminding = Arc::new(Notify::new());
         let sidecar = Arc::new(Sidecar {
             subscriptions: subscriptions(&config.roles.topics(), &config.dapr),
-            consumers: consumers.clone(),
+            consumers: Together::new(consumers.clone()),
             letters: store.clone(),
             feeds: store.clone(),
             outbox: store.clone(),

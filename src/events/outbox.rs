@@ -7,9 +7,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use tidings_domain::{event::Topic, id::UserId, time::Timestamp};
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,7 +30,7 @@ const LEASE_MS: i64 = 30_000;
 /// claimed anew. It is as long as a transport may take for a call with all its tries, and some.
 const LEASE_MARGIN_MS: i64 = 20_000;
 /// Rows claimed at once.
-const BATCH: usize = 2_000;
+const BATCH: usize = 1_000;
 /// The relay looks by itself after this long, should a wake-up be lost.
 const FALLBACK: Duration = Duration::from_secs(1);
 /// Under load, rows are gathered at most this long from one claim to the next: each claim costs the
@@ -36,6 +39,13 @@ const GATHER: Duration = Duration::from_millis(100);
 /// So long for each row of the last claim: where few come, there is nothing to spare, and somebody
 /// waits to see them.
 const GATHER_EACH: Duration = Duration::from_micros(500);
+/// From so many rows on it is load, and whoever commits comes first: as long as they do, the relay
+/// rests so many times as long as it worked, and no longer than this.
+const LOADED: usize = 200;
+const RESTS: u32 = 3;
+const REST_MAX: Duration = Duration::from_secs(1);
+/// A claim that takes longer walks past what is not ours; that is not done at every commit, either.
+const SLOW: Duration = Duration::from_millis(5);
 /// How long the relay may go on after it was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 /// The first back-off and the longest, in milliseconds.
@@ -136,7 +146,13 @@ impl Relay {
             };
             let gather = turn.as_ref().map_or(GATHER, |turn| turn.gather);
             let wait = match turn {
-                Ok(turn) if turn.again => continue,
+                Ok(turn) if turn.again => {
+                    let committed = self.wake.notified().now_or_never().is_some();
+                    if committed {
+                        rest(started + gather, stop).await;
+                    }
+                    continue;
+                }
                 Ok(turn) => {
                     failures = 0;
                     let due = turn.retry_at.map(|at| at.0 - self.clock.now().0);
@@ -156,15 +172,18 @@ impl Relay {
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
-            tokio::time::sleep_until(started + gather).await;
+            rest(started + gather, stop).await;
         }
     }
 
     /// Claims, publishes and settles once.
     async fn turn(&mut self) -> Result<Turn> {
+        let started = Instant::now();
         let now = self.clock.now();
         let until = now.plus_ms(LEASE_MS);
         let rows = self.outbox.claim(self.holder, now, until, BATCH).await?;
+        let looked = Some(started.elapsed()).filter(|looked| *looked > SLOW);
+        let looked = looked.map_or(Duration::ZERO, |looked| rested(looked).min(GATHER));
         if rows.is_empty() {
             if std::mem::take(&mut self.holding) {
                 self.outbox.release(self.holder).await?;
@@ -172,12 +191,11 @@ impl Relay {
             return Ok(Turn {
                 again: false,
                 retry_at: None,
-                gather: Duration::ZERO,
+                gather: looked,
             });
         }
         self.holding = true;
-        let full = rows.len() >= BATCH;
-        let gather = GATHER.min(GATHER_EACH * u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        let count = rows.len();
         let mut topics: BTreeMap<Topic, Vec<OutboxRow>> = BTreeMap::new();
         for row in rows {
             topics.entry(row.topic).or_default().push(row);
@@ -190,7 +208,7 @@ impl Relay {
         )
         .await;
         let mut settled = Vec::new();
-        let mut again = full;
+        let mut again = count >= BATCH;
         for (topic, outcome) in published {
             again |= outcome.left;
             self.judge(topic, outcome.rows, &mut settled);
@@ -201,6 +219,10 @@ impl Relay {
         });
         let retry_at = retry_at.min();
         self.outbox.settle(&settled).await?;
+        let gather = match count >= LOADED {
+            true => rested(started.elapsed()).max(GATHER),
+            false => looked.max(GATHER_EACH * u32::try_from(count).unwrap_or(u32::MAX)),
+        };
         Ok(Turn {
             again,
             retry_at,
@@ -322,6 +344,18 @@ impl Relay {
             strike.count += 1;
         }
         strike.count
+    }
+}
+
+/// From the begin of work that took so long to the end of the rest after it.
+fn rested(worked: Duration) -> Duration {
+    worked + REST_MAX.min(worked * RESTS)
+}
+
+async fn rest(until: Instant, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = sleep_until(until) => {}
     }
 }
 

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    consumers::Consumers,
+    consumers::together::Together,
     dapr::Token,
     error::Result,
     live::Hub,
@@ -41,7 +41,7 @@ const HANDLE_WITHIN: Duration = Duration::from_secs(20);
 /// What the sidecar's routes use.
 pub struct Sidecar {
     /// Who handles what is delivered.
-    pub consumers: Consumers,
+    pub consumers: Together,
     /// What to subscribe to.
     pub subscriptions: Vec<Subscription>,
     /// What could not be delivered.

@@ -108,12 +108,11 @@ pub(super) async fn event(
 }
 
 async fn handle(sidecar: &Sidecar, topic: Topic, delivery: Delivery) -> Verdict {
-    let deliveries = [delivery];
-    let handled = sidecar.consumers.deliver(topic, &deliveries);
-    match timeout(HANDLE_WITHIN, handled).await {
-        Ok(verdicts) => verdicts.into_iter().next().unwrap_or(Verdict::Success),
-        Err(_) => Verdict::Retry(Why::unread("it took too long")),
-    }
+    let handled = sidecar.consumers.deliver(topic, delivery);
+    let late = || Verdict::Retry(Why::unread("it took too long"));
+    timeout(HANDLE_WITHIN, handled)
+        .await
+        .unwrap_or_else(|_| late())
 }
 
 /// Writes down why a delivery was not handled. Where that cannot be done, its dead letter will know

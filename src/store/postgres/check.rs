@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt;
 use serde::de::IgnoredAny;
-use sqlx::{PgConnection, Row};
+use sqlx::{Executor, PgConnection, Row};
 use tidings_domain::{event::Event, id::UserId, task::Task};
 use uuid::Uuid;
 
@@ -38,16 +38,16 @@ const INBOX: &str = "SELECT 'an event that is in the audit trail and in the inbo
      UNION ALL SELECT event_id, 0, at FROM inbox WHERE consumer = 'audit') rows \
      GROUP BY event_id HAVING sum(trail) <> 1 OR count(*) > 2 OR (count(*) = 1 AND max(at) > $1)";
 
+/// All of a database may take a while, and is best walked as a whole.
+const ALL: &str = "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on; \
+     SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on";
+
 impl PostgresStore {
     /// [`crate::store::Store::check`].
     pub(super) async fn findings(&self) -> Result<Findings> {
         let mut findings = Findings::default();
         let mut transaction = self.pool.begin_with(MOMENT).await.map_err(db)?;
-        // All of a database may take a while.
-        sqlx::query("SET LOCAL statement_timeout = 0")
-            .execute(&mut *transaction)
-            .await
-            .map_err(db)?;
+        transaction.execute(ALL).await.map_err(db)?;
         for question in QUESTIONS {
             let mut rows = sqlx::query_scalar::<_, String>(question).fetch(&mut *transaction);
             while let Some(fault) = rows.try_next().await.map_err(db)? {
