@@ -31,7 +31,6 @@ async function worker() {
 /** Tells the server where to reach this browser, now and then: it forgets who seems to be gone. */
 async function subscribe() {
   if (Date.now() - localStorage.getItem(TOLD) < HOUR) return;
-  localStorage.setItem(TOLD, Date.now());
   const { pushManager } = await worker();
   const { key } = await read('/api/push/key');
   const bytes = atob(key.replaceAll('-', '+').replaceAll('_', '/'));
@@ -44,7 +43,8 @@ async function subscribe() {
   }
   at ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
   const headers = { 'content-type': 'application/json' };
-  await fetch('/api/push/subscriptions', { method: 'POST', headers, body: JSON.stringify(at) });
+  const told = await fetch('/api/push/subscriptions', { method: 'POST', headers, body: JSON.stringify(at) });
+  if (told.ok) localStorage.setItem(TOLD, Date.now());
 }
 
 function reach() {

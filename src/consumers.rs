@@ -203,6 +203,8 @@ pub struct Consumers {
     list: Vec<Arc<dyn Consumer>>,
     /// Counts what they do, on this clock.
     counted: Option<(Arc<Metrics>, Arc<dyn Clock>)>,
+    /// Whether what a person did later waits for what could not be handled yet.
+    ordered: bool,
 }
 
 impl Consumers {
@@ -211,7 +213,15 @@ impl Consumers {
         Self {
             list,
             counted: None,
+            ordered: true,
         }
+    }
+
+    /// Lets each delivery stand alone: they come in any order.
+    #[must_use]
+    pub fn unordered(mut self) -> Self {
+        self.ordered = false;
+        self
     }
 
     /// Counts what they do.
@@ -282,7 +292,7 @@ impl Consumers {
         // Side by side, so that what they write shares a commit.
         let answers = join_all(asked.map(async |consumer| {
             let started = Instant::now();
-            let answers = hand_over(&**consumer, &known).await;
+            let answers = hand_over(&**consumer, &known, self.ordered).await;
             self.count(consumer.name(), started, &known, &answers);
             answers
         }));
@@ -346,8 +356,8 @@ fn worsen(verdict: &mut Verdict, other: Verdict) {
 }
 
 /// Hands a batch over and, where it fails for another reason than that something is out of reach,
-/// one delivery at a time, so that a bad one holds up only what stands behind it.
-async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> {
+/// one delivery at a time, so that a bad one holds up only what stands behind it, where that waits.
+async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery], ordered: bool) -> Vec<Verdict> {
     match traced::handle(consumer, batch).await {
         Ok(()) => return vec![Verdict::Success; batch.len()],
         Err(error) if error.is_passing() || batch.len() == 1 => {
@@ -372,7 +382,7 @@ async fn hand_over(consumer: &dyn Consumer, batch: &[Delivery]) -> Vec<Verdict> 
                 Ok(()) => Verdict::Success,
                 Err(error) => {
                     let verdict = verdict_of(consumer, delivery, &error);
-                    if matches!(verdict, Verdict::Retry(_)) {
+                    if ordered && matches!(verdict, Verdict::Retry(_)) {
                         held.insert(delivery.user_id);
                     }
                     verdict

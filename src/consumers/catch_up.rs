@@ -158,7 +158,7 @@ impl Watched {
             let next = end.min(at + PAGE);
             let missed = self.missed(log, at, next).await?;
             if !missed.is_empty() {
-                let verdicts = hand_over(consumer, &missed).await;
+                let verdicts = hand_over(consumer, &missed, true).await;
                 let taken = verdicts.iter().filter(|v| **v == Verdict::Success);
                 recovered += taken.count() as u64;
                 let again = verdicts.iter().any(|v| matches!(v, Verdict::Retry(_)));

@@ -4,15 +4,24 @@
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use tidings_domain::event::Topic;
-use tokio::{select, sync::oneshot};
+use tokio::{
+    select,
+    sync::oneshot,
+    time::{Instant, sleep_until, timeout},
+};
 
 use super::{Consumers, Delivery, Verdict, Why};
 
 /// Deliveries handed over at once.
 const MOST: usize = 256;
+/// How long a delivery waits for its turn, and how long a turn may take; then it is to come again.
+/// Together less than a sidecar waits, and a turn longer than a statement may take.
+const WAIT_WITHIN: Duration = Duration::from_secs(8);
+const HANDLE_WITHIN: Duration = Duration::from_secs(12);
 
 /// Hands deliveries over to consumers.
 pub struct Together {
@@ -35,7 +44,7 @@ impl Together {
     /// To these consumers.
     pub fn new(consumers: Consumers) -> Self {
         Self {
-            consumers,
+            consumers: consumers.unordered(),
             lines: Default::default(),
         }
     }
@@ -45,21 +54,24 @@ impl Together {
         let line = &self.lines[topic as usize];
         let (sender, mut verdict) = oneshot::channel();
         line.lock().push((delivery, sender));
+        let deadline = Instant::now() + WAIT_WITHIN;
         loop {
             select! {
                 biased;
                 verdict = &mut verdict => {
-                    let gone = || Verdict::Retry(Why::unread("whoever handed it over went away"));
-                    return verdict.unwrap_or_else(|_| gone());
+                    return verdict.unwrap_or_else(|_| again("whoever handed it over went away"));
                 }
                 _turn = line.turn.lock() => self.hand_over(topic, line.take()).await,
+                () = sleep_until(deadline) => return again(LATE),
             }
         }
     }
 
     async fn hand_over(&self, topic: Topic, waiting: Vec<Waiting>) {
         let (deliveries, senders): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
-        let verdicts = self.consumers.deliver(topic, &deliveries).await;
+        let handled = self.consumers.deliver(topic, &deliveries);
+        let handled = timeout(HANDLE_WITHIN, handled).await;
+        let verdicts = handled.unwrap_or_else(|_| vec![again(LATE); deliveries.len()]);
         for (sender, verdict) in senders.into_iter().zip(verdicts) {
             // Whoever waited may have gone away.
             let _ = sender.send(verdict);
@@ -67,14 +79,21 @@ impl Together {
     }
 }
 
+const LATE: &str = "it took too long";
+
+fn again(why: &str) -> Verdict {
+    Verdict::Retry(Why::unread(why))
+}
+
 impl Line {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first that wait. One that is there twice stays for the next time: consumers tell by their
-    /// inbox, which they ask before they write.
+    /// The first that somebody waits for. One that is there twice stays for the next time: consumers
+    /// tell by their inbox, which they ask before they write.
     fn take(&self) -> Vec<Waiting> {
+        self.lock().retain(|(_, sender)| !sender.is_closed());
         let mut taken = HashSet::new();
         let mut fits =
             |(delivery, _): &mut Waiting| taken.len() < MOST && taken.insert(delivery.event_id);
@@ -84,7 +103,7 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use async_trait::async_trait;
     use futures_util::{future::join_all, poll};
@@ -175,5 +194,20 @@ mod tests {
         assert!(poll!(&mut second).is_pending());
         drop(second);
         assert!(matches!(third.await, Verdict::Retry(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_costs_those_that_wait_their_time_and_no_more() {
+        let (slow, together) = slow();
+        let deliver = |id| together.deliver(Topic::TaskEvents, delivery(id, "a"));
+        let started = Instant::now();
+        let (first, second) = tokio::join!(deliver(1), deliver(2));
+        let late = again(LATE);
+        assert_eq!([&first, &second], [&late, &late]);
+        assert!(started.elapsed() <= WAIT_WITHIN + HANDLE_WITHIN);
+        // Nobody waits for the second any more.
+        slow.may.add_permits(1);
+        assert_eq!(deliver(3).await, Verdict::Success);
+        assert_eq!(slow.handed.lock().unwrap()[..], [vec!["a"]]);
     }
 }

@@ -33,8 +33,8 @@ const LEASE_MARGIN_MS: i64 = 20_000;
 const BATCH: usize = 1_000;
 /// The relay looks by itself after this long, should a wake-up be lost.
 const FALLBACK: Duration = Duration::from_secs(1);
-/// Under load, rows are gathered at most this long from one claim to the next: each claim costs the
-/// writer a transaction. The first commit after a pause is published at once.
+/// Under load, rows are gathered this long from one claim to the next: each claim costs the writer a
+/// transaction. The first commit after a pause is published at once.
 const GATHER: Duration = Duration::from_millis(100);
 /// So long for each row of the last claim: where few come, there is nothing to spare, and somebody
 /// waits to see them.
@@ -44,6 +44,9 @@ const GATHER_EACH: Duration = Duration::from_micros(500);
 const LOADED: usize = 200;
 const RESTS: u32 = 3;
 const REST_MAX: Duration = Duration::from_secs(1);
+/// Unless rows have waited longer than this, in milliseconds: after an outage there is much to do, and
+/// a load that lasts must not put publishing off for as long.
+const LATE_MS: i64 = 5_000;
 /// A claim that takes longer walks past what is not ours; that is not done at every commit, either.
 const SLOW: Duration = Duration::from_millis(5);
 /// How long the relay may go on after it was told to stop.
@@ -196,6 +199,8 @@ impl Relay {
         }
         self.holding = true;
         let count = rows.len();
+        let oldest = rows.iter().map(|row| row.timestamp).min();
+        let is_late = oldest.is_some_and(|at| now.0 - at.0 > LATE_MS);
         let mut topics: BTreeMap<Topic, Vec<OutboxRow>> = BTreeMap::new();
         for row in rows {
             topics.entry(row.topic).or_default().push(row);
@@ -220,6 +225,7 @@ impl Relay {
         let retry_at = retry_at.min();
         self.outbox.settle(&settled).await?;
         let gather = match count >= LOADED {
+            true if is_late => GATHER,
             true => rested(started.elapsed()).max(GATHER),
             false => looked.max(GATHER_EACH * u32::try_from(count).unwrap_or(u32::MAX)),
         };

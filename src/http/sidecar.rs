@@ -4,7 +4,7 @@
 mod deliver;
 pub mod subscriptions;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -34,9 +34,6 @@ use crate::{
     metrics::Metrics,
     store::{DeadLetters, Feeds, Mails, Outbox, Pushes},
 };
-
-/// How long a delivery may take; then it is to come again.
-const HANDLE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What the sidecar's routes use.
 pub struct Sidecar {

@@ -134,6 +134,8 @@ struct Wire {
     /// Rows that never get through.
     stuck: HashSet<i64>,
     taken: Mutex<Vec<(Option<UserId>, Topic, i64)>>,
+    /// How long each call takes.
+    takes: Duration,
 }
 
 impl Wire {
@@ -143,6 +145,7 @@ impl Wire {
             closed: AtomicBool::new(false),
             script: Mutex::default(),
             stuck: HashSet::new(),
+            takes: Duration::ZERO,
             taken: Mutex::default(),
         }
     }
@@ -163,6 +166,9 @@ impl Transport for Wire {
     }
 
     async fn publish(&self, topic: Topic, rows: &[OutboxRow]) -> Vec<Published> {
+        if !self.takes.is_zero() {
+            tokio::time::sleep(self.takes).await;
+        }
         let mut people = HashSet::new();
         let mut blocked = HashSet::new();
         let mut published = Vec::new();
@@ -410,6 +416,25 @@ async fn few_rows_are_not_kept_waiting_for_more() {
     assert!(started.elapsed() < GATHER, "{:?}", started.elapsed());
     stop.cancel();
     running.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_many_rows_it_rests_unless_they_waited_long() {
+    let takes = Duration::from_millis(100);
+    let mut bench = Bench::new(Wire {
+        takes,
+        ..Wire::new(true)
+    });
+    let mut gathers = Vec::new();
+    for (many, later) in [(LOADED, 0), (LOADED - 1, 0), (LOADED, LATE_MS + 1)] {
+        for id in 0..many {
+            bench.rows.push(id as i64, 7, Topic::TaskEvents);
+        }
+        bench.later(later);
+        gathers.push(bench.relay.turn().await.unwrap().gather);
+    }
+    assert!(gathers[0] >= takes * (1 + RESTS), "{gathers:?}");
+    assert!(gathers[1..].iter().all(|g| *g <= GATHER), "{gathers:?}");
 }
 
 #[test]

@@ -16,10 +16,9 @@ use tidings_domain::{
     event::Topic,
     id::{TaskId, UserId},
 };
-use tokio::time::timeout;
 use tracing::field::Value;
 
-use super::{HANDLE_WITHIN, Sidecar, subscriptions::DEAD};
+use super::{Sidecar, subscriptions::DEAD};
 use crate::{
     consumers::{Delivery, Verdict, Why},
     http::{problem::Problem, traced},
@@ -86,7 +85,7 @@ pub(super) async fn event(
         Ok(mut delivery) => {
             // The sidecar's own span, where it has one; else the publisher's.
             delivery.trace = traced::given(&headers).or(delivery.trace);
-            handle(&sidecar, topic, delivery).await
+            sidecar.consumers.deliver(topic, delivery).await
         }
         Err(error) => {
             sidecar.metrics.consumed("none", "drop", None);
@@ -105,14 +104,6 @@ pub(super) async fn event(
         }
     };
     Json(json!({ "status": status })).into_response()
-}
-
-async fn handle(sidecar: &Sidecar, topic: Topic, delivery: Delivery) -> Verdict {
-    let handled = sidecar.consumers.deliver(topic, delivery);
-    let late = || Verdict::Retry(Why::unread("it took too long"));
-    timeout(HANDLE_WITHIN, handled)
-        .await
-        .unwrap_or_else(|_| late())
 }
 
 /// Writes down why a delivery was not handled. Where that cannot be done, its dead letter will know

@@ -63,7 +63,7 @@ INSERT INTO pushes (user_id, subscription, notification, kind, created_at, due_a
     SELECT s.user_id, s.id, j.notification, j.kind, j.at, j.at \
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int8[]) j (user_id, notification, kind, at) \
     JOIN push_subscriptions s ON s.user_id = j.user_id \
-    WHERE (SELECT count(*) FROM pushes p WHERE p.subscription = s.id) < $5 FOR KEY SHARE OF s";
+    WHERE (SELECT count(*) FROM pushes p WHERE p.subscription = s.id AND NOT p.aside) < $5 FOR KEY SHARE OF s";
 /// What mail people got of late.
 pub(super) const MAILED: &str =
     "SELECT user_id, since, mails FROM mail_allowances WHERE user_id = ANY ($1::uuid[])";

@@ -61,7 +61,7 @@ INSERT INTO pushes (user_id, subscription, notification, kind, created_at, due_a
     SELECT s.user_id, s.id, j.value->>'notification', j.value->>'kind', j.value->>'created_at', \
     j.value->>'created_at' FROM json_each(?1) j \
     CROSS JOIN push_subscriptions s ON s.user_id = j.value->>'user_id' \
-    WHERE (SELECT count(*) FROM pushes p WHERE p.subscription = s.id) < ?2";
+    WHERE (SELECT count(*) FROM pushes p WHERE p.subscription = s.id AND p.aside = 0) < ?2";
 /// What mail people got of late.
 pub(super) const MAILED: &str = "SELECT a.user_id, a.since, a.mails FROM json_each(?1) j \
      CROSS JOIN mail_allowances a ON a.user_id = j.value";
