@@ -48,3 +48,15 @@ impl Default for Ambient {
         }
     }
 }
+
+/// A clock of tests that is moved by hand: milliseconds after some moment.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Hand(pub(crate) std::sync::atomic::AtomicI64);
+
+#[cfg(test)]
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_800_000_000_000 + self.0.load(std::sync::atomic::Ordering::Relaxed))
+    }
+}

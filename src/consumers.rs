@@ -4,6 +4,7 @@
 pub mod analytics;
 pub mod audit;
 pub mod catch_up;
+mod delivery;
 pub mod live;
 pub mod notifications;
 pub mod onboarding;
@@ -16,15 +17,11 @@ use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tidings_domain::{
-    event::{EventType, Topic, VERSION},
-    id::{EventId, TaskId, UserId},
-    time::Timestamp,
+    event::{EventType, Topic},
+    id::EventId,
 };
 use tokio::time::Instant;
-use tracing::field::Value;
 
 use crate::{
     clock::{Ambient, Clock},
@@ -32,99 +29,13 @@ use crate::{
     live::Hub,
     metrics::Metrics,
     store::SharedStore,
-    telemetry::{TraceContext, field},
+    telemetry::field,
 };
 
-pub use self::roles::{Role, Roles};
-
-/// An event on its way to consumers: its JSON, and what every consumer needs of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Delivery {
-    /// The event.
-    pub event_id: EventId,
-    /// Its type, as written: it may be one that is not known here yet.
-    pub event_type: String,
-    /// The version of its format.
-    pub version: String,
-    /// When it happened.
-    pub timestamp: Timestamp,
-    /// Whose it is, if that is known.
-    pub user_id: Option<UserId>,
-    /// The task it is about, if it is about one.
-    pub task_id: Option<TaskId>,
-    /// Its place in that person's feed, on a feed.
-    pub seq: Option<i64>,
-    /// Where in a trace it arrives. What a consumer makes of it goes on from there: events say so in
-    /// their metadata.
-    pub trace: Option<TraceContext>,
-    /// All of it: the CloudEvent's `data`.
-    pub json: Arc<str>,
-}
-
-impl Delivery {
-    /// Reads what lies in a CloudEvent's `data`.
-    ///
-    /// # Errors
-    /// Where that is no event.
-    pub fn read(json: Arc<str>) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Head {
-            event_id: EventId,
-            event_type: String,
-            version: String,
-            timestamp: Timestamp,
-            user_id: Option<UserId>,
-            task_id: Option<TaskId>,
-            seq: Option<i64>,
-            metadata: Option<Origin>,
-        }
-        #[derive(Deserialize)]
-        struct Origin {
-            traceparent: Option<String>,
-        }
-        let head: Head = serde_json::from_str(&json)?;
-        let made = head.metadata.and_then(|origin| origin.traceparent);
-        Ok(Self {
-            event_id: head.event_id,
-            event_type: head.event_type,
-            version: head.version,
-            timestamp: head.timestamp,
-            user_id: head.user_id,
-            task_id: head.task_id,
-            seq: head.seq,
-            trace: made.and_then(|made| TraceContext::parse(&made)),
-            json,
-        })
-    }
-
-    /// Reads a CloudEvent.
-    ///
-    /// # Errors
-    /// Where it is none, or its `data` no event.
-    pub fn read_cloud_event(json: &[u8]) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Envelope {
-            data: Box<RawValue>,
-            traceparent: Option<String>,
-        }
-        let envelope: Envelope = serde_json::from_slice(json)?;
-        let sent = envelope.traceparent.as_deref();
-        let mut delivery = Self::read(envelope.data.get().into())?;
-        delivery.trace = sent.and_then(TraceContext::parse).or(delivery.trace);
-        Ok(delivery)
-    }
-
-    /// Its trace, as a field of a line.
-    fn trace_id(&self) -> Option<impl Value> {
-        field(self.trace.map(TraceContext::trace_id))
-    }
-
-    /// Whether its format is one that is read here: minor versions only add.
-    fn is_known(&self) -> bool {
-        let major = |version: &str| version.split('.').next().map(str::to_owned);
-        major(&self.version) == major(VERSION)
-    }
-}
+pub use self::{
+    delivery::Delivery,
+    roles::{Role, Roles},
+};
 
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]

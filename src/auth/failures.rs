@@ -55,18 +55,10 @@ impl Failures {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::atomic::Ordering;
 
     use super::*;
-
-    #[derive(Default)]
-    struct Hand(AtomicI64);
-
-    impl Clock for Hand {
-        fn now(&self) -> Timestamp {
-            Timestamp(1_800_000_000_000 + self.0.load(Ordering::Relaxed))
-        }
-    }
+    use crate::clock::Hand;
 
     #[test]
     fn no_hour_has_more_than_ten_of_an_address() {

@@ -122,21 +122,10 @@ impl governor::clock::Clock for Ticks {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
-
-    use tidings_domain::time::Timestamp;
+    use std::sync::atomic::Ordering;
 
     use super::*;
-    use crate::error::Error;
-
-    #[derive(Default)]
-    struct Hand(AtomicI64);
-
-    impl Clock for Hand {
-        fn now(&self) -> Timestamp {
-            Timestamp(1_800_000_000_000 + self.0.load(Ordering::Relaxed))
-        }
-    }
+    use crate::{clock::Hand, error::Error};
 
     #[test]
     fn rates_are_read() {

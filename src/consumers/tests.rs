@@ -7,7 +7,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use tidings_domain::error::Code;
+use tidings_domain::{error::Code, id::UserId};
 use uuid::Uuid;
 
 use super::*;
