@@ -86,7 +86,8 @@ pub async fn turn<Q: Queue>(queue: &Q, stop: &CancellationToken) -> Result<usize
 }
 
 /// How long to wait after a failure that `attempts` others went before: `first` doubled for each of
-/// them, up to `longest`, and at least half of that. All in milliseconds.
+/// them, up to `longest`, and between half and all of that by chance, so that many do not come back at
+/// once. All in milliseconds.
 pub fn backoff((first, longest): (i64, i64), attempts: i64) -> i64 {
     let full = (first << attempts.clamp(0, 16)).min(longest);
     full / 2 + rand::random_range(0..=full / 2)

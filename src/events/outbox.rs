@@ -20,6 +20,7 @@ use super::transport::{Published, Transport};
 use crate::{
     clock::Clock,
     error::Result,
+    queue::backoff,
     store::{Outbox, OutboxRow, Settled},
     telemetry::{TraceContext, field},
 };
@@ -164,7 +165,7 @@ impl Relay {
                 Err(error) => {
                     tracing::warn!(%error, "the outbox is out of reach");
                     failures += 1;
-                    millis(backoff(failures))
+                    millis(backoff(BACKOFF_MS, failures))
                 }
             };
             if stop.is_cancelled() {
@@ -309,7 +310,7 @@ impl Relay {
                         if self.failing.insert(topic) {
                             tracing::warn!(topic = topic.as_str(), event_id = %row.event_id, user_id = field(row.user_id), attempts = row.attempts, error, "events were not published and will be tried again");
                         }
-                        let at = self.clock.now().plus_ms(backoff(row.attempts));
+                        let at = self.clock.now().plus_ms(backoff(BACKOFF_MS, row.attempts));
                         Settled::Retry { id, at, error }
                     }
                 }
@@ -372,16 +373,6 @@ struct Outcome {
     rows: Vec<(OutboxRow, Published)>,
     /// Whether others were not, for want of time.
     left: bool,
-}
-
-/// How long to wait after a failure that `attempts` others went before, in milliseconds:
-/// exponential, capped, and between half and all of that by chance, so that many do not come back
-/// at once.
-fn backoff(attempts: i64) -> i64 {
-    let (base, cap) = BACKOFF_MS;
-    let doublings = attempts.clamp(0, 16);
-    let full = (base << doublings).min(cap);
-    full / 2 + rand::random_range(0..=full / 2)
 }
 
 fn millis(ms: i64) -> Duration {

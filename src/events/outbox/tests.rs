@@ -442,9 +442,15 @@ fn back_off_grows_to_its_cap_and_varies() {
     let (base, cap) = BACKOFF_MS;
     for attempts in 0..40 {
         let full = (base << attempts.min(16)).min(cap);
-        assert!((full / 2..=full).contains(&backoff(attempts)));
+        assert!((full / 2..=full).contains(&backoff(BACKOFF_MS, attempts)));
     }
-    assert!((0..50).map(|_| backoff(30)).collect::<HashSet<_>>().len() > 1);
+    assert!(
+        (0..50)
+            .map(|_| backoff(BACKOFF_MS, 30))
+            .collect::<HashSet<_>>()
+            .len()
+            > 1
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,6 @@ use super::{
     job::News,
     notices::keep,
     queue::{MAILS, kind},
-    to_json,
 };
 use crate::{
     error::Result,
@@ -65,25 +64,7 @@ impl Mails for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Mail>> {
-        // Most often there is nothing, and then nothing need be written.
-        let due = sqlx::query(DUE).bind(now.0).bind(1);
-        let due = due.fetch_optional(&self.readers).await.map_err(db)?;
-        if due.is_none() {
-            return Ok(Vec::new());
-        }
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let due = sqlx::query(DUE).bind(now.0).bind(limit as i64);
-                    let due = due.fetch_all(&mut *connection).await.map_err(db)?;
-                    let mails = due.iter().map(mail).collect::<Result<Vec<_>>>()?;
-                    let rows: Vec<_> = mails.iter().map(|mail| mail.n).collect();
-                    let claim = sqlx::query(MAILS.claim).bind(to_json(&rows)?).bind(until.0);
-                    claim.execute(connection).await.map_err(db)?;
-                    Ok(mails)
-                })
-            })
-            .await
+        self.claim_due(&MAILS, DUE, now, until, limit, mail).await
     }
 
     async fn settle_mails(&self, mails: &[Posted]) -> Result<()> {

@@ -13,7 +13,6 @@ use super::{
     SqliteStore, db, id,
     job::News,
     queue::{PUSHES, kind},
-    to_json,
 };
 use crate::{
     error::{Error, Result},
@@ -93,27 +92,7 @@ impl Pushes for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Push>> {
-        // Most often there is nothing, and then nothing need be written.
-        let due = sqlx::query(DUE).bind(now.0).bind(1);
-        let due = due.fetch_optional(&self.readers).await.map_err(db)?;
-        if due.is_none() {
-            return Ok(Vec::new());
-        }
-        self.writer
-            .write(News::None, move |connection| {
-                Box::pin(async move {
-                    let due = sqlx::query(DUE).bind(now.0).bind(limit as i64);
-                    let due = due.fetch_all(&mut *connection).await.map_err(db)?;
-                    let pushes = due.iter().map(push).collect::<Result<Vec<_>>>()?;
-                    let rows: Vec<_> = pushes.iter().map(|push| push.n).collect();
-                    let claim = sqlx::query(PUSHES.claim)
-                        .bind(to_json(&rows)?)
-                        .bind(until.0);
-                    claim.execute(connection).await.map_err(db)?;
-                    Ok(pushes)
-                })
-            })
-            .await
+        self.claim_due(&PUSHES, DUE, now, until, limit, push).await
     }
 
     async fn settle_pushes(&self, pushes: &[Posted]) -> Result<()> {

@@ -61,6 +61,38 @@ pub(super) const MAILS: Queue = queue!("mails");
 pub(super) const PUSHES: Queue = queue!("pushes");
 
 impl SqliteStore {
+    /// Takes what `due` selects, whose first column is the row's number.
+    pub(super) async fn claim_due<T: Send + 'static>(
+        &self,
+        queue: &'static Queue,
+        due: &'static str,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+        read: fn(&SqliteRow) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        // Most often there is nothing, and then nothing need be written.
+        let any = sqlx::query(due).bind(now.0).bind(1);
+        let any = any.fetch_optional(&self.readers).await.map_err(db)?;
+        if any.is_none() {
+            return Ok(Vec::new());
+        }
+        self.writer
+            .write(News::None, move |connection| {
+                Box::pin(async move {
+                    let due = sqlx::query(due).bind(now.0).bind(limit as i64);
+                    let due = due.fetch_all(&mut *connection).await.map_err(db)?;
+                    let items = due.iter().map(read).collect::<Result<Vec<_>>>()?;
+                    let rows = due.iter().map(|row| row.try_get(0).map_err(db));
+                    let rows = rows.collect::<Result<Vec<i64>>>()?;
+                    let claim = sqlx::query(queue.claim).bind(to_json(&rows)?).bind(until.0);
+                    claim.execute(connection).await.map_err(db)?;
+                    Ok(items)
+                })
+            })
+            .await
+    }
+
     pub(super) async fn settle(&self, queue: &Queue, posted: &[Posted]) -> Result<()> {
         let mut done = Vec::new();
         let mut left = Vec::new();
