@@ -220,7 +220,8 @@ async fn a_bulk_call_says_what_failed_of_each() {
     assert_eq!(bench.asked(), 1, "what was taken is not published again");
     let body: Value = {
         let asked = bench.mock.asked.lock().unwrap();
-        assert_eq!(asked[0].line, "POST /v1.0/publish/bulk/todo-pubsub/t");
+        let path = "POST /v1.0/publish/bulk/todo-pubsub/t?metadata.rawPayload=true";
+        assert_eq!(asked[0].line, path);
         serde_json::from_slice(&asked[0].body).unwrap()
     };
     assert_eq!(body[1]["entryId"], "2");

@@ -179,7 +179,10 @@ impl Transport for Dapr {
             return vec![Published::Refused(why); rows.len()];
         }
         let schemas = self.schemas.as_deref();
-        let read = rows.iter().map(|row| message(topic, row, schemas));
+        let component = self.component(topic);
+        let read = rows
+            .iter()
+            .map(|row| message(component, topic, row, schemas));
         let read: Vec<_> = read.collect();
         let fit = rows.iter().zip(&read).filter_map(|(row, message)| {
             let (message, _) = message.as_ref().ok()?;
@@ -221,8 +224,8 @@ fn bulks<'a>(messages: &'a [Message], alone: &[bool]) -> Vec<&'a [Message]> {
     bulks
 }
 
-/// CloudEvents 1.0. Of a trace, a sidecar keeps `traceparent` only where it finds its own `traceid`
-/// too.
+/// CloudEvents 1.0, with what a sidecar adds to those that it publishes one by one: the last three
+/// before `data`. Of a trace, it keeps `traceparent` only where it finds its own `traceid` too.
 #[derive(Serialize)]
 struct CloudEvent<'a> {
     specversion: &'static str,
@@ -238,6 +241,8 @@ struct CloudEvent<'a> {
     traceparent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceid: Option<&'a str>,
+    topic: &'static str,
+    pubsubname: &'a str,
     data: &'a RawValue,
 }
 
@@ -249,6 +254,7 @@ struct Format {
 }
 
 fn message<'a>(
+    component: &str,
     topic: Topic,
     row: &'a OutboxRow,
     schemas: Option<&str>,
@@ -268,6 +274,8 @@ fn message<'a>(
         dataschema: schemas.map(|at| format!("{at}/{}/{version}.json", row.event_type)),
         traceparent: traceparent.as_deref(),
         traceid: traceparent.as_deref(),
+        topic: topic.as_str(),
+        pubsubname: component,
         data,
     };
     let message = Message {

@@ -121,11 +121,16 @@ async fn one(
 
 async fn bulk(
     State(sidecar): State<Sidecar>,
-    Path((_, topic)): Path<(String, String)>,
+    Path((component, topic)): Path<(String, String)>,
     Json(entries): Json<Vec<Value>>,
 ) -> StatusCode {
     let events = entries.into_iter().map(|mut entry| entry["event"].take());
-    let events = events.map(|event| (topic.clone(), event));
+    let events = events.map(|event| {
+        // A real one passes it on as it is.
+        let names = (&event["pubsubname"], &event["topic"]);
+        assert_eq!(names, (&json!(component), &json!(topic)));
+        (topic.clone(), event)
+    });
     sidecar.0.lock().unwrap().extend(events);
     StatusCode::NO_CONTENT
 }
