@@ -207,7 +207,7 @@ async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
-    let aside = app.inside.store.mails_aside(0, 10).await.unwrap();
+    let aside = app.inside.store.mails_unsent(0, 10).await.unwrap();
     assert!(aside[0].error.contains("no such mailbox"), "{aside:?}");
     // An operator has it sent once more.
     smtp.be(Mood::Kind);
