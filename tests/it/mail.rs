@@ -1,6 +1,8 @@
 //! Mail, to a server that talks SMTP.
 
+mod peer;
 pub(crate) mod server;
+mod trust;
 
 use serde_json::{Value, json};
 use tidings::{
