@@ -28,6 +28,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
 
 FROM debian:bookworm-slim
 COPY --from=build /out/app /app
+# Whom mail and push servers are certified by; SSL_CERT_FILE names another bundle.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 # The one place that is written to, and only with SQLite.
 COPY --from=build --chown=65532:65532 /out/data /data
 ENV PATH=/app:$PATH \

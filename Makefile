@@ -50,4 +50,4 @@ kafka: ## fetch Kafka's jars into the cache, once
 	@scripts/kafka.sh
 
 clean: ## remove what was built (not data/, not the tools)
-	@rm -rf target end2end/node_modules end2end/test-results
+	@rm -rf target end2end/node_modules end2end/test-results tests/it/mail/peer/node_modules

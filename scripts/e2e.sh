@@ -16,10 +16,7 @@ scripts/daprd.sh >/dev/null
 scripts/front.sh
 cargo test --quiet --no-run
 
-if ! fresh end2end/node_modules/.package-lock.json end2end/package-lock.json; then
-    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund --prefix end2end
-    touch end2end/node_modules/.package-lock.json
-fi
+PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm_ci end2end
 
 . scripts/env.sh
 export TIDINGS_BIN=${TIDINGS_BIN:-$target/debug/tidings}

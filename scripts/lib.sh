@@ -24,6 +24,13 @@ need_file() {
     [ -x "$1" ] || install_package "$1" "$2"
 }
 
+# npm_ci FOLDER: what its lock file says is there.
+npm_ci() {
+    fresh "$1/node_modules/.package-lock.json" "$1/package-lock.json" && return
+    npm ci --silent --no-audit --no-fund --prefix "$1"
+    touch "$1/node_modules/.package-lock.json"
+}
+
 # need_go FOLDER: a Go that builds the module there. Since 1.21 an older one fetches what go.mod asks for.
 need_go() {
     need go golang

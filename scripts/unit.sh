@@ -7,6 +7,9 @@ set -euo pipefail
 need redis-server redis-server
 need redis-cli redis-tools
 need_file /usr/lib/postgresql/15/bin/postgres postgresql
+need node nodejs
+need npm npm
+npm_ci tests/it/mail/peer
 scripts/daprd.sh >/dev/null
 scripts/kafka.sh >/dev/null
 

@@ -1,4 +1,4 @@
-//! Mail and pushes that were set aside.
+//! Mail and pushes that could not be sent.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ pub enum Queue {
     Pushes,
 }
 
-/// Tells of each row that was set aside, a line a row.
+/// Tells of each row that could not be sent, whether it waits or was set aside, a line a row.
 ///
 /// # Errors
 /// Where they cannot be read or told.
@@ -28,15 +28,19 @@ pub async fn list_unsent(
     let mut after = 0;
     loop {
         let rows = match queue {
-            Queue::Mails => store.mails_aside(after, PAGE).await?,
-            Queue::Pushes => store.pushes_aside(after, PAGE).await?,
+            Queue::Mails => store.mails_unsent(after, PAGE).await?,
+            Queue::Pushes => store.pushes_unsent(after, PAGE).await?,
         };
         for row in &rows {
             let kind = row.kind.map_or("-", Kind::as_str);
             let (at, error) = (stamp(row.created_at), line(&row.error));
+            let then = match row.again {
+                Some(again) => format!("again {}", stamp(again)),
+                None => "aside".into(),
+            };
             writeln!(
                 out,
-                "{}\t{kind}\t{}\t{at}\t{} failures\t{error}",
+                "{}\t{kind}\t{}\t{at}\t{} failures\t{then}\t{error}",
                 row.n, row.user_id, row.attempts
             )?;
         }
@@ -47,7 +51,7 @@ pub async fn list_unsent(
     }
 }
 
-/// Has rows sent again.
+/// Has rows that were set aside sent again.
 ///
 /// # Errors
 /// Where that cannot be done, or one is not there.
@@ -73,7 +77,7 @@ pub async fn retry_unsent(
     count.tell(words, out)
 }
 
-/// Removes rows for good.
+/// Removes rows that were set aside for good.
 ///
 /// # Errors
 /// As [`retry_unsent`].

@@ -50,6 +50,8 @@ pub struct Sender {
     /// Whether the server took the last mail of ours that it took or refused for no reason of its own:
     /// then it does not mind who sends.
     trusted: AtomicBool,
+    /// Whether the last mail could not be sent for now: the log has that once, not for each.
+    failing: AtomicBool,
 }
 
 /// Why a mail was not sent.
@@ -86,6 +88,7 @@ impl Sender {
             letterhead,
             smtp,
             trusted: AtomicBool::new(false),
+            failing: AtomicBool::new(false),
         })
     }
 
@@ -159,11 +162,15 @@ impl Queue for Sender {
             Ok(()) => {
                 tracing::debug!(%user_id, kind, "a mail was sent");
                 self.metrics.mailed("sent");
+                self.failing.store(false, Ordering::Relaxed);
                 Posted::Done(n)
             }
             Err(Failure::Passing(error)) if !self.is_tired(mail) => {
                 tracing::debug!(%user_id, kind, "a mail was not sent and will be tried again");
                 self.metrics.mailed("retry");
+                if !self.failing.swap(true, Ordering::Relaxed) {
+                    tracing::warn!("mail cannot be sent and waits: see tidings mails list");
+                }
                 let at = self.clock.now().plus_ms(backoff(BACKOFF_MS, mail.attempts));
                 Posted::Retry { n, at, error }
             }

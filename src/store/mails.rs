@@ -57,8 +57,8 @@ pub trait Mails: Send + Sync {
     async fn settle_mails(&self, mails: &[Posted]) -> Result<()>;
     /// How much there is.
     async fn mail_depth(&self) -> Result<QueueDepth>;
-    /// Mail that was set aside, after a row.
-    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<Unsent>>;
+    /// Mail that could not be sent, after a row: what waits to be tried again, and what was set aside.
+    async fn mails_unsent(&self, after: i64, limit: usize) -> Result<Vec<Unsent>>;
     /// Has mail that was set aside sent again (`None`: all), as if it were written now, so that it is
     /// tried for as long as any; how many.
     async fn put_mails_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64>;

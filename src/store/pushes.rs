@@ -98,8 +98,8 @@ pub trait Pushes: Send + Sync {
     async fn settle_pushes(&self, pushes: &[Posted]) -> Result<()>;
     /// How many there are.
     async fn push_depth(&self) -> Result<QueueDepth>;
-    /// Those that were set aside, after a row.
-    async fn pushes_aside(&self, after: i64, limit: usize) -> Result<Vec<Unsent>>;
+    /// Those that could not be sent, after a row: what waits to be tried again, and what was set aside.
+    async fn pushes_unsent(&self, after: i64, limit: usize) -> Result<Vec<Unsent>>;
     /// Has those that were set aside sent again (`None`: all), as if they were written now; how many.
     async fn put_pushes_back(&self, n: Option<i64>, now: Timestamp) -> Result<u64>;
     /// Removes those that were set aside (`None`: all); how many.

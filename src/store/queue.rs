@@ -35,7 +35,7 @@ pub struct QueueDepth {
     pub aside: i64,
 }
 
-/// A row that was set aside.
+/// A row that could not be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsent {
     /// The row.
@@ -50,4 +50,6 @@ pub struct Unsent {
     pub attempts: i64,
     /// Why, at last.
     pub error: String,
+    /// When it is tried again; `None`: it was set aside.
+    pub again: Option<Timestamp>,
 }

@@ -1,6 +1,8 @@
 //! Mail, to a server that talks SMTP.
 
+mod peer;
 pub(crate) mod server;
+mod trust;
 
 use serde_json::{Value, json};
 use tidings::{
@@ -207,7 +209,7 @@ async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
-    let aside = app.inside.store.mails_aside(0, 10).await.unwrap();
+    let aside = app.inside.store.mails_unsent(0, 10).await.unwrap();
     assert!(aside[0].error.contains("no such mailbox"), "{aside:?}");
     // An operator has it sent once more.
     smtp.be(Mood::Kind);

@@ -207,7 +207,7 @@ async fn passing_faults_are_tried_again_and_final_ones_set_aside() {
         assert_eq!(settled(&app).await, n);
     }
     assert!(service.got().iter().all(|got| got.path == "/phone"));
-    let aside = app.inside.store.pushes_aside(0, 10).await.unwrap();
+    let aside = app.inside.store.pushes_unsent(0, 10).await.unwrap();
     assert!(aside[0].error.starts_with("400"), "{aside:?}");
     assert!(aside.iter().all(|aside| aside.error.len() < 300));
     assert!(!format!("{aside:?}").contains("/phone"));

@@ -134,7 +134,7 @@ impl Pushes for PostgresStore {
         self.queue_depth(&PUSHES).await
     }
 
-    async fn pushes_aside(&self, after: i64, limit: usize) -> Result<Vec<Unsent>> {
+    async fn pushes_unsent(&self, after: i64, limit: usize) -> Result<Vec<Unsent>> {
         self.unsent(&PUSHES, after, limit).await
     }
 

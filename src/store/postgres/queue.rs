@@ -14,7 +14,7 @@ pub(super) struct Queue {
     /// $1 rows that are done, $2 to $4 rows that are not, with when they are due again or null.
     pub(super) settle: &'static str,
     depth: &'static str,
-    aside: &'static str,
+    failed: &'static str,
     put_back: &'static str,
     drop: &'static str,
 }
@@ -36,10 +36,11 @@ macro_rules! queue {
                 "SELECT count(*) FILTER (WHERE NOT aside), count(*) FILTER (WHERE aside) FROM ",
                 $table
             ),
-            aside: concat!(
-                "SELECT n, user_id, kind, created_at, attempts, coalesce(error, '') FROM ",
+            failed: concat!(
+                "SELECT n, user_id, kind, created_at, attempts, coalesce(error, ''), \
+                 CASE WHEN NOT aside THEN due_at END FROM ",
                 $table,
-                " WHERE aside AND n > $1 ORDER BY n LIMIT $2"
+                " WHERE (aside OR attempts > 0) AND n > $1 ORDER BY n LIMIT $2"
             ),
             put_back: concat!(
                 "UPDATE ",
@@ -103,7 +104,7 @@ impl PostgresStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<Unsent>> {
-        let rows = sqlx::query(queue.aside).bind(after).bind(limit as i64);
+        let rows = sqlx::query(queue.failed).bind(after).bind(limit as i64);
         let rows = rows.fetch_all(&self.pool).await.map_err(db)?;
         let unsent = |row: &PgRow| {
             Ok(Unsent {
@@ -113,6 +114,7 @@ impl PostgresStore {
                 created_at: Timestamp(row.try_get(3).map_err(db)?),
                 attempts: row.try_get(4).map_err(db)?,
                 error: row.try_get(5).map_err(db)?,
+                again: row.try_get::<Option<i64>, _>(6).map_err(db)?.map(Timestamp),
             })
         };
         rows.iter().map(unsent).collect()

@@ -75,7 +75,7 @@ impl Mails for SqliteStore {
         self.queue_depth(&MAILS).await
     }
 
-    async fn mails_aside(&self, after: i64, limit: usize) -> Result<Vec<Unsent>> {
+    async fn mails_unsent(&self, after: i64, limit: usize) -> Result<Vec<Unsent>> {
         self.unsent(&MAILS, after, limit).await
     }
 

@@ -15,7 +15,7 @@ pub(super) struct Queue {
     /// Rows that are done, and rows that are not, with when they are due again or null.
     pub(super) settle: &'static str,
     depth: &'static str,
-    aside: &'static str,
+    failed: &'static str,
     put_back: &'static str,
     drop: &'static str,
 }
@@ -37,10 +37,11 @@ macro_rules! queue {
                  due_at = coalesce(j.value->>1, due_at) FROM json_each(?) j WHERE n = j.value->>0"
             ),
             depth: concat!("SELECT count(*), coalesce(sum(aside), 0) FROM ", $table),
-            aside: concat!(
-                "SELECT n, user_id, kind, created_at, attempts, coalesce(error, '') FROM ",
+            failed: concat!(
+                "SELECT n, user_id, kind, created_at, attempts, coalesce(error, ''), \
+                 CASE WHEN aside = 0 THEN due_at END FROM ",
                 $table,
-                " WHERE aside = 1 AND n > ?1 ORDER BY n LIMIT ?2"
+                " WHERE (aside = 1 OR attempts > 0) AND n > ?1 ORDER BY n LIMIT ?2"
             ),
             put_back: concat!(
                 "UPDATE ",
@@ -125,7 +126,7 @@ impl SqliteStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<Unsent>> {
-        let rows = sqlx::query(queue.aside).bind(after).bind(limit as i64);
+        let rows = sqlx::query(queue.failed).bind(after).bind(limit as i64);
         let rows = rows.fetch_all(&self.readers).await.map_err(db)?;
         let unsent = |row: &SqliteRow| {
             Ok(Unsent {
@@ -135,6 +136,7 @@ impl SqliteStore {
                 created_at: Timestamp(row.try_get(3).map_err(db)?),
                 attempts: row.try_get(4).map_err(db)?,
                 error: row.try_get(5).map_err(db)?,
+                again: row.try_get::<Option<i64>, _>(6).map_err(db)?.map(Timestamp),
             })
         };
         rows.iter().map(unsent).collect()

@@ -85,10 +85,23 @@ pub(crate) async fn settles_mail(store: impl TestStore) {
     assert_eq!(claim(kit, at.plus_ms(-1), 10).await, []);
     let due = claim(kit, at, 10).await;
     assert_eq!((due.len(), due[0].n, due[0].attempts), (1, later, 1));
-    let aside = kit.store.mails_aside(0, 10).await.unwrap();
-    assert_eq!((aside.len(), aside[0].n, aside[0].user_id), (1, never, ann));
-    assert!(aside[0].error.starts_with("550"));
-    assert_eq!(kit.store.mails_aside(never, 10).await.unwrap(), []);
+    // Both are told of, and what did not fail is not.
+    write(kit, ann, 1).await;
+    let unsent = kit.store.mails_unsent(0, 10).await.unwrap();
+    let told: Vec<_> = unsent.iter().map(|row| (row.n, row.user_id)).collect();
+    assert_eq!(told, [(later, ann), (never, ann)]);
+    assert_eq!((&*unsent[0].error, unsent[0].attempts), ("busy", 1));
+    assert!(unsent[0].again > Some(at) && unsent[1].again.is_none());
+    assert!(unsent[1].error.starts_with("550"));
+    assert_eq!(kit.store.mails_unsent(0, 1).await.unwrap(), unsent[..1]);
+    assert_eq!(
+        kit.store.mails_unsent(later, 10).await.unwrap(),
+        unsent[1..]
+    );
+    assert_eq!(kit.store.mails_unsent(never, 10).await.unwrap(), []);
+    let fresh = claim(kit, at, 10).await[0].n;
+    let fresh = [Posted::Done(fresh)];
+    kit.store.settle_mails(&fresh).await.unwrap();
     assert_eq!(kit.store.put_mails_back(Some(later), at).await.unwrap(), 0);
     assert_eq!(kit.store.drop_mails(Some(later)).await.unwrap(), 0);
     assert_eq!(kit.store.put_mails_back(None, at).await.unwrap(), 1);

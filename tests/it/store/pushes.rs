@@ -163,7 +163,7 @@ pub(crate) async fn settles_pushes(store: impl TestStore) {
         .settle_pushes(&[Posted::Done(other[0].n)])
         .await
         .unwrap();
-    let aside = kit.store.pushes_aside(0, 10).await.unwrap();
+    let aside = kit.store.pushes_unsent(0, 10).await.unwrap();
     assert_eq!(
         (aside.len(), aside[0].n, aside[0].user_id),
         (1, refused, ann)
