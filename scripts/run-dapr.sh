@@ -56,7 +56,7 @@ esac
 
 side=${SIDECAR_ADDR:-127.0.0.1:3001}
 port=${DAPR_HTTP_PORT:-3500}
-DAPR_HOST_IP=127.0.0.1 "$daprd" --mode standalone --app-id tidings --app-port "${side##*:}" \
+DAPR_HOST_IP=127.0.0.1 GOGC=${GOGC:-400} "$daprd" --mode standalone --app-id tidings --app-port "${side##*:}" \
     --dapr-http-port "$port" --dapr-listen-addresses 127.0.0.1 --config dapr/config.yaml \
     --resources-path dapr/components/common \
     --resources-path "dapr/components/$broker" \

@@ -133,6 +133,8 @@ impl Replica {
             .arg(files.join("config.yaml"))
             .current_dir(place.folder.path())
             .env("DAPR_HOST_IP", "127.0.0.1")
+            // As compose.yaml has it.
+            .env("GOGC", "400")
             .env("REDIS_ADDR", place.redis.to_string());
         for (flag, port) in [
             ("--app-port", self.side),
