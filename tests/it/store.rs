@@ -81,7 +81,7 @@ macro_rules! contract {
             pushes: hands_each_browser_its_own_in_order, settles_pushes,
                 a_browser_is_one_persons_while_they_are_signed_in,
                 keeps_so_many_browsers_and_so_much_for_each, pushes_only_what_is_still_news,
-                makes_its_key_once;
+                forgets_what_was_set_aside_thirty_days_ago, makes_its_key_once;
             notices: tells_once, tells_by_the_ways_that_are_asked_for,
                 tells_nothing_of_what_is_gone, lists_and_marks_notifications,
                 keeps_the_newest_notifications, counts_streaks, tells_of_a_streak_whose_days_come_late,

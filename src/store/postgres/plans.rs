@@ -147,6 +147,7 @@ async fn finds_what_is_old_by_an_index() {
             "{sql}\n{steps:#?}"
         );
     }
+        (retention::REFUSED, "pushes_aside"),
 }
 
 #[tokio::test]
