@@ -72,7 +72,8 @@ macro_rules! contract {
                 keeps_a_dead_letter_whatever_it_holds,
                 retrying_runs_the_handlers_and_keeps_what_they_cannot_handle;
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
-                claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
+                claims_the_oldest_first, claims_no_more_than_so_many_bytes,
+                writes_nothing_where_there_is_nothing_to_claim,
                 records_an_event_once, records_once_what_the_inbox_forgot;
             trail: shows_a_person_theirs, goes_on_where_it_ended;
             missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
