@@ -92,7 +92,8 @@ macro_rules! contract {
                 a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
                 a_reminder_loses_its_contents_with_its_task;
             statistics: count_what_is_there, end_the_same_in_any_order, go_with_their_person;
-            replay: counts_the_same_again, mends_a_part_at_a_time, changes_nothing_that_is_right,
+            replay: counts_the_same_again, hands_out_each_event_of_a_person_once,
+                mends_a_part_at_a_time, changes_nothing_that_is_right,
                 gives_the_trail_what_it_lacks, is_of_one_person_where_that_is_asked;
         }
     };

@@ -118,7 +118,10 @@ async fn walks_no_table() {
         statistics::TAGS,
         statistics::EVER,
         replay::LOG,
+        replay::LOOSE,
+        replay::FEED,
         replay::TRAIL,
+        replay::TRAIL_OF,
         replay::NOTE,
         replay::COUNTED,
         replay::STRAY,
@@ -147,7 +150,23 @@ async fn finds_what_is_old_by_an_index() {
             "{sql}\n{steps:#?}"
         );
     }
-        (retention::REFUSED, "pushes_aside"),
+}
+
+/// As the server does it for us, who may sort.
+#[tokio::test]
+async fn replays_a_person_past_nobody_else() {
+    let mut connection = database().await;
+    connection.execute("SET enable_sort = on").await.unwrap();
+    for (sql, condition) in [
+        (replay::LOOSE, "(user_id = $3)"),
+        (replay::FEED, "(user_id = $3)"),
+        (replay::TRAIL_OF, "(user_id = $3)"),
+        (replay::COUNTED, "(user_id <= $3)"),
+    ] {
+        let steps = steps(&mut connection, sql).await;
+        let within = |step: &&String| step.contains("Index Cond") && step.contains(condition);
+        assert!(steps.iter().any(|s| within(&s)), "{sql}\n{steps:#?}");
+    }
 }
 
 #[tokio::test]
