@@ -129,6 +129,10 @@ async fn walks_no_table() {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");
     }
+    for sql in accounts::PARTS {
+        let steps = steps(&mut connection, sql).await;
+        assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");
+    }
     // The outbox is short, or else it is walked once: for one person, or to the first row that is free.
     for sql in [accounts::FORGET, outbox::WAITS] {
         let steps = steps(&mut connection, sql).await;
@@ -143,6 +147,7 @@ async fn finds_what_is_old_by_an_index() {
         (retention::EXPIRED, "tasks_expired"),
         (retention::SESSIONS, "sessions_expired"),
         (retention::INBOX, "inbox_at"),
+        (retention::REFUSED, "pushes_aside"),
     ] {
         let steps = steps(&mut connection, sql).await;
         assert!(
