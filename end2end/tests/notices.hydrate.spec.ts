@@ -80,6 +80,9 @@ test('Account asks for permission by a button alone', async ({ person, context, 
   const page = await tab(context, '/account');
   const button = page.getByRole('button', { name: 'Allow notifications in this browser' });
   await expect(button).toBeVisible();
+  // The page is no wider than a narrow telephone for it.
+  await page.setViewportSize({ width: 320, height: 640 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   await button.click();
   await expect(button).toBeHidden();
   await expect(page.getByText('This browser shows what you ticked.')).toBeVisible();
