@@ -54,7 +54,7 @@ impl Replay for PostgresStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, Arc<str>)>> {
-        let part = async |sql: &'static str, after: i64| {
+        let part = async |sql: &'static str, after: i64, limit: usize| {
             let part = sqlx::query(sql).bind(after).bind(limit as i64);
             let part = match user {
                 Some(user) => part.bind(user.0),
@@ -63,12 +63,13 @@ impl Replay for PostgresStore {
             part.fetch_all(&self.pool).await.map_err(db)
         };
         let rows = match user {
-            None => part(LOG, after).await?,
-            Some(_) if after < 0 => part(FEED, after).await?,
-            Some(_) => match part(LOOSE, after).await? {
-                none if none.is_empty() => part(FEED, 0).await?,
-                loose => loose,
-            },
+            None => part(LOG, after, limit).await?,
+            Some(_) if after < 0 => part(FEED, after, limit).await?,
+            Some(_) => {
+                let mut rows = part(LOOSE, after, limit).await?;
+                rows.extend(part(FEED, 0, limit - rows.len()).await?);
+                rows
+            }
         };
         rows.iter()
             .map(|row| {

@@ -145,6 +145,8 @@ pub(crate) async fn hands_out_each_event_of_a_person_once(store: impl TestStore)
         }
     };
     assert_eq!(walk(None).await.len(), 14);
+    let all = kit.store.log(Some(ann), 0, 100).await.unwrap();
+    assert_eq!(all.len(), 7);
     let (anns, bobs) = (walk(Some(ann)).await, walk(Some(bob)).await);
     assert_eq!((anns.len(), bobs.len()), (7, 7));
     assert!(anns.is_disjoint(&bobs));
