@@ -7,11 +7,22 @@ const root = document.documentElement;
 const SEEN = 'tidings.seen';
 /** When this browser last told the server where it is reached with every tab closed. */
 const TOLD = 'tidings.push';
+/** Whom both are of. */
+const WHO = 'tidings.person';
 const HOUR = 3_600_000;
 const can = 'Notification' in window && 'serviceWorker' in navigator && 'locks' in navigator;
 
 const read = async path => (await fetch(path)).json();
 const place = notice => notice.created_at + notice.id;
+
+/** What another person's tabs took care of is not this one's, who is told here from now on. */
+function meet() {
+  const { id } = JSON.parse(document.getElementById('page').textContent).profile.user;
+  if (localStorage.getItem(WHO) === id) return;
+  localStorage.removeItem(SEEN);
+  localStorage.removeItem(TOLD);
+  localStorage.setItem(WHO, id);
+}
 
 function ring() {
   const bell = document.querySelector('.bell');
@@ -76,7 +87,9 @@ async function show() {
   if (early && await shows.pushManager?.getSubscription()) return;
   for (const { id, title, body, task_id } of news.reverse()) {
     const data = task_id ? `/tasks/${task_id}` : '/notifications';
-    await shows.showNotification(title, { body, data, tag: id });
+    // What was pushed meanwhile has sounded.
+    const there = await shows.getNotifications({ tag: id });
+    await shows.showNotification(title, { body, data, tag: id, silent: there.length > 0 });
   }
 }
 
@@ -114,6 +127,7 @@ new MutationObserver(() => {
   ring();
   notify();
 }).observe(root, { attributeFilter: ['data-unread'] });
+meet();
 if (root.dataset.unread) ring();
 line();
 reach();

@@ -3,11 +3,11 @@ const tabs = () => clients.matchAll({ type: 'window', includeUncontrolled: true 
 
 addEventListener('push', event => {
   event.waitUntil((async () => {
-    // A tab that is looked at shows it by itself. One that is not may sleep; where it does not, what it
-    // shows has the same tag, and so there is one.
-    if ((await tabs()).some(tab => tab.visibilityState === 'visible')) return;
     const { id, title, body, path } = event.data.json();
-    await registration.showNotification(title, { body, data: path, tag: id });
+    // A tab may have shown it. It has the same tag, and so there is one, which sounds once; but a push
+    // that shows nothing is held against the site, and some browsers then allow no more.
+    const there = await registration.getNotifications({ tag: id });
+    await registration.showNotification(title, { body, data: path, tag: id, silent: there.length > 0 });
   })());
 });
 

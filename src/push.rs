@@ -2,6 +2,7 @@
 //! that it shows with every tab closed. An owned task empties the table of what is to be sent.
 
 pub mod encrypt;
+mod hosts;
 mod reach;
 mod sender;
 pub mod vapid;

@@ -39,7 +39,9 @@ pub use self::{
     mails::{Mail, Mails},
     missed::Missed,
     notices::{Notice, NoticePlace, Notices, Recipient},
-    outbox::{AuditEntry, AuditRow, AuditTrail, Outbox, OutboxDepth, OutboxRow, Settled},
+    outbox::{
+        AuditEntry, AuditRow, AuditTrail, CLAIM_BYTES, Outbox, OutboxDepth, OutboxRow, Settled,
+    },
     people::{Account, Accounts, LooseEvent, ProfileChange, Session, Sessions, Token, Tokens},
     plan::MailRow,
     postgres::PostgresStore,

@@ -1,6 +1,6 @@
 // A reminder that is due shows in every tab, and what is read in one is read in all.
 import type { BrowserContext } from '@playwright/test';
-import { expect, make, type Page, tab, test } from './fixtures';
+import { expect, live, make, type Page, register, somebody, tab, test } from './fixtures';
 
 const bell = (page: Page, name: string) => page.getByRole('banner').getByRole('link', { name, exact: true });
 const now = () => new Date().toISOString();
@@ -80,12 +80,15 @@ test('Account asks for permission by a button alone', async ({ person, context, 
   const page = await tab(context, '/account');
   const button = page.getByRole('button', { name: 'Allow notifications in this browser' });
   await expect(button).toBeVisible();
+  // The page is no wider than a narrow telephone for it.
+  await page.setViewportSize({ width: 320, height: 640 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   await button.click();
   await expect(button).toBeHidden();
   await expect(page.getByText('This browser shows what you ticked.')).toBeVisible();
 });
 
-test('what is pushed shows where no tab is looked at, and the browser is told no more once signed out', async ({ person, context, baseURL }) => {
+test('what is pushed shows once, and the browser is told of who is signed in alone', async ({ person, context, baseURL }) => {
   const list = await shown(context);
   await context.grantPermissions(['notifications'], { origin: baseURL });
   // Debian's browser has no push service. The keys are those of RFC 8291.
@@ -124,9 +127,11 @@ test('what is pushed shows where no tab is looked at, and the browser is told no
   const worker = context.serviceWorkers().find(worker => worker.url() === `${baseURL}/sw.js`)!;
   // It shows nothing itself without a desktop.
   await worker.evaluate(() => {
-    const shown: unknown[] = [];
+    const shown: { tag?: string }[] = [];
     Object.assign(self, { shown });
-    ServiceWorkerRegistration.prototype.showNotification = async (title, options) => void shown.push({ title, ...options });
+    const all = ServiceWorkerRegistration.prototype;
+    all.showNotification = async (title, options) => void shown.push({ title, ...options });
+    all.getNotifications = async options => shown.filter(({ tag }) => tag === options!.tag) as Notification[];
   });
   const pushed = () => worker.evaluate(() => (self as unknown as { shown: unknown[] }).shown);
   const push = (id: string) => cdp.send('ServiceWorker.deliverPushMessage', {
@@ -134,10 +139,15 @@ test('what is pushed shows where no tab is looked at, and the browser is told no
   });
   const seen = () => page.evaluate(() => localStorage.getItem('tidings.seen'));
   await expect.poll(seen).toBe('');
+  // With a tab that is looked at, too, but without a sound where it was shown before.
   await push('seen');
+  await expect.poll(pushed).toHaveLength(1);
+  await push('seen');
+  await expect.poll(pushed).toHaveLength(2);
   await page.goto('about:blank');
   await push('news');
-  await expect.poll(pushed).toEqual([{ title: 'Call mom', body: 'Due today.', data: '/tasks/1', tag: 'news' }]);
+  const shows = (tag: string, silent: boolean) => ({ title: 'Call mom', body: 'Due today.', data: '/tasks/1', tag, silent });
+  await expect.poll(pushed).toEqual([shows('seen', false), shows('seen', true), shows('news', false)]);
   // A tab that comes later does not show again what was pushed, and then shows what is new.
   const tell = { task_created: { app: true, browser: true, mail: false } };
   expect((await context.request.put(`${baseURL}/api/me/notifications`, { data: tell })).status()).toBe(200);
@@ -150,6 +160,16 @@ test('what is pushed shows where no tab is looked at, and the browser is told no
   expect(list).toEqual([]);
   const task = await make(context.request, baseURL!, { title: 'While somebody looked' });
   await expect.poll(() => list).toEqual([{ title: 'While somebody looked', data: `/tasks/${task.id}` }]);
+  // Nothing more is told the same person so soon; somebody else is told here at once.
+  let tellings = 0;
+  page.on('request', request => void (tellings += Number(request.url() === `${baseURL}/api/push/subscriptions`)));
+  await page.goto('/today');
+  await live(page);
+  expect(tellings).toBe(0);
+  await register(context, somebody('Somebody Else'), baseURL!);
+  await page.goto('/today');
+  await expect.poll(() => tellings).toBe(1);
+  await expect.poll(seen).toBe('');
   const here = () => page.evaluate(() => ({ ...localStorage }));
   await page.goto('/account');
   expect(Object.keys(await here())).toContain('test.options');

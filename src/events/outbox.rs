@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     error::Result,
     queue::backoff,
-    store::{Outbox, OutboxRow, Settled},
+    store::{CLAIM_BYTES, Outbox, OutboxRow, Settled},
     telemetry::{TraceContext, field},
 };
 
@@ -200,6 +200,9 @@ impl Relay {
         }
         self.holding = true;
         let count = rows.len();
+        // The next one did not fit in, if there is one.
+        let bytes: usize = rows.iter().map(|row| row.json.len()).sum();
+        let full = count >= BATCH || bytes >= CLAIM_BYTES / 2;
         let oldest = rows.iter().map(|row| row.timestamp).min();
         let is_late = oldest.is_some_and(|at| now.0 - at.0 > LATE_MS);
         let mut topics: BTreeMap<Topic, Vec<OutboxRow>> = BTreeMap::new();
@@ -214,7 +217,7 @@ impl Relay {
         )
         .await;
         let mut settled = Vec::new();
-        let mut again = count >= BATCH;
+        let mut again = full;
         for (topic, outcome) in published {
             again |= outcome.left;
             self.judge(topic, outcome.rows, &mut settled);

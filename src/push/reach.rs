@@ -63,6 +63,11 @@ pub struct Reach {
 #[error("{0} is not an address that everybody reaches")]
 struct Closed(IpAddr);
 
+/// A name stands for no address: resolvers that block a name say so.
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads nowhere: is it blocked?")]
+struct Nowhere;
+
 impl Reach {
     /// The endpoint, where it is one: https and a name. What the name stands for is looked at when it
     /// is called.
@@ -97,20 +102,30 @@ impl Reach {
     }
 }
 
+fn is_none(ip: &IpAddr) -> bool {
+    ip.to_canonical().is_unspecified()
+}
+
 fn is_open(ip: Ipv4Addr) -> bool {
     !CLOSED_V4.iter().any(|net| net.contains(&ip))
 }
 
 impl Resolve for Reach {
     /// The connection is made to what was looked at: a name that stands for something else a moment
-    /// later gains nothing. One address that is closed closes all of them.
+    /// later gains nothing. One address that is closed closes all of them; one that is none at all says
+    /// nothing about whose the name is.
     fn resolve(&self, name: Name) -> Resolving {
         let reach = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Vec<SocketAddr> = found.collect();
-            for address in &found {
-                reach.check(address.ip())?;
+            let (none, some): (Vec<_>, Vec<_>) =
+                found.iter().map(SocketAddr::ip).partition(is_none);
+            for ip in some {
+                reach.check(ip)?;
+            }
+            if !none.is_empty() {
+                return Err(Nowhere.into());
             }
             Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
         })
@@ -225,5 +240,15 @@ mod tests {
         let resolve = async |reach: Reach| reach.resolve("localhost".parse().unwrap()).await;
         assert!(resolve(OUTSIDE).await.err().unwrap().is::<Closed>());
         assert!(resolve(TESTING).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_blocked_is_not_called_and_not_closed() {
+        for ip in ["0.0.0.0", "::", "::ffff:0.0.0.0"] {
+            for reach in [OUTSIDE, TESTING] {
+                let resolved = reach.resolve(ip.parse().unwrap()).await;
+                assert!(resolved.err().unwrap().is::<Nowhere>(), "{ip}");
+            }
+        }
     }
 }

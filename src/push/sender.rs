@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     encrypt::Receiver,
+    hosts::Hosts,
     reach::{Reach, is_closed},
     vapid::Vapid,
 };
@@ -46,6 +47,7 @@ pub struct Sender {
     metrics: Arc<Metrics>,
     vapid: Arc<Vapid>,
     reach: Reach,
+    hosts: Hosts,
     http: reqwest::Client,
 }
 
@@ -95,6 +97,7 @@ impl Sender {
             metrics,
             vapid,
             reach,
+            hosts: Hosts::default(),
             http,
         })
     }
@@ -106,9 +109,11 @@ impl Sender {
         let receiver = receiver.ok_or(Failure::Gone("gone"))?;
         let body = receiver.encrypt(&text(message)?);
         let body = body.ok_or_else(|| Failure::Final("the text is too long".into()))?;
+        let origin = endpoint.origin().ascii_serialization();
+        let busy = || Failure::Passing("its push service has enough in hand".into(), 0);
+        let _room = self.hosts.room(&origin).await.ok_or_else(busy)?;
         let now = self.clock.now();
         let left = (WORTH_MS - (now.0 - push.created_at.0)).clamp(0, WORTH_MS);
-        let origin = endpoint.origin().ascii_serialization();
         let request = self
             .http
             .post(endpoint)
@@ -170,7 +175,8 @@ impl Sender {
 impl Queue for Sender {
     type Item = Push;
     const WHAT: &'static str = "what browsers are to be told";
-    const ABREAST: usize = 16;
+    /// All that are in hand: each service has a bound of its own.
+    const ABREAST: usize = BATCH;
 
     async fn claim(&self) -> Result<Vec<Push>> {
         let now = self.clock.now();

@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 use crate::error::Result;
 
+/// So many bytes of events are claimed at once, or one event.
+pub const CLAIM_BYTES: usize = 8 << 20;
+
 /// A row of the outbox: one event for one topic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxRow {
@@ -76,7 +79,7 @@ pub struct OutboxDepth {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Leases (user, topic) pairs to `holder` until `until` and returns their oldest rows in order,
-    /// at most `limit`. A pair whose oldest row waits for a retry yields nothing, so that order
+    /// at most `limit` and [`CLAIM_BYTES`], but one in any case. A pair whose oldest row waits for a retry yields nothing, so that order
     /// holds; a lease of another holder is passed over until it ends.
     async fn claim(
         &self,

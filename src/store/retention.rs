@@ -8,7 +8,7 @@ use tidings_domain::{
 
 use crate::error::Result;
 
-/// How long answers to mutations, what consumers took in, and the trash are kept: 30 days, in
+/// How long answers to mutations, what consumers took in, refused pushes and the trash are kept: 30 days, in
 /// milliseconds. Nothing is delivered again later than that, since brokers keep less.
 pub const KEPT_MS: i64 = 30 * 86_400_000;
 

@@ -2,13 +2,23 @@
 
 mod service;
 
+use std::pin::pin;
+
 use serde_json::{Value, json};
 use tidings::{
     mail::{Smtp, sender},
-    push::Reach,
-    store::QueueDepth,
+    metrics::Metrics,
+    push::{self, Reach},
+    queue,
+    store::{Notice, QueueDepth},
+};
+use tidings_domain::{
+    id::{EventId, UserId},
+    notice::{Channels, Kind},
 };
 use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use self::service::{Browser, Mood, PushService, claims};
 use crate::{
@@ -265,6 +275,60 @@ async fn a_slow_service_holds_nobody_else_up() {
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     // Told to stop, it does, and what it did not get to is sent by the next.
     drop(app.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_service_has_so_many_requests_at_once_and_no_more() {
+    let (slow, quick) = (PushService::start().await, PushService::start().await);
+    slow.be(&[Mood::Silent; 50]);
+    // Nobody sends but the test.
+    let app = TestApp::with(|config| {
+        config.push = Reach { loopback: true };
+        config.roles = "web".parse().unwrap();
+    });
+    let app = app.await;
+    let (store, clock) = (app.inside.store.clone(), app.inside.ambient.clock.clone());
+    for name in ["Ada", "Cem", "Bob"] {
+        let person = app.person(name).await;
+        match name {
+            "Bob" => drop(subscribed(&person, &quick, "bob").await),
+            _ => {
+                for n in 0..10 {
+                    subscribed(&person, &slow, &format!("{name}{n}")).await;
+                }
+            }
+        }
+        let me = person.get("/api/me").await.expect(200);
+        let notice = Notice {
+            event_id: EventId(Uuid::now_v7()),
+            user_id: UserId(me["id"].as_str().unwrap().parse().unwrap()),
+            kind: Kind::Streak,
+            task_id: None,
+            remind_at: None,
+            channels: Channels::ALL,
+            title: "3 days".into(),
+            body: "On each.".into(),
+            subject: "3 days".into(),
+            traceparent: None,
+        };
+        store.notify(&[notice], &[]).await.unwrap();
+    }
+    let vapid = push::signer(&*store, &app.inside.config).await.unwrap();
+    let metrics = Metrics::new(app.inside.hub.wakes());
+    let reach = Reach { loopback: true };
+    let sender = push::Sender::new(store.clone(), clock, metrics, vapid, reach).unwrap();
+    let stop = CancellationToken::new();
+    let mut turn = pin!(queue::turn(&sender, &stop));
+    tokio::select! {
+        done = turn.as_mut() => panic!("nobody was slow: {done:?}"),
+        () = soon(async || (quick.got().len() == 1).then_some(())) => {}
+    }
+    assert!(slow.got().len() <= 16, "{}", slow.got().len());
+    assert_eq!(turn.await.unwrap(), 21);
+    // Whoever found no place is put off, and not lost.
+    assert_eq!(slow.got().len(), 16);
+    let depth = store.push_depth().await.unwrap();
+    assert_eq!((depth.waiting, depth.aside), (20, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,7 +72,8 @@ macro_rules! contract {
                 keeps_a_dead_letter_whatever_it_holds,
                 retrying_runs_the_handlers_and_keeps_what_they_cannot_handle;
             outbox: hands_out_in_order, leases_pairs, holds_back_what_is_behind_a_failure,
-                claims_the_oldest_first, writes_nothing_where_there_is_nothing_to_claim,
+                claims_the_oldest_first, claims_no_more_than_so_many_bytes,
+                writes_nothing_where_there_is_nothing_to_claim,
                 records_an_event_once, records_once_what_the_inbox_forgot;
             trail: shows_a_person_theirs, goes_on_where_it_ended;
             missed: knows_how_far_the_log_was_published, finds_what_a_consumer_never_took_in,
@@ -81,7 +82,7 @@ macro_rules! contract {
             pushes: hands_each_browser_its_own_in_order, settles_pushes,
                 a_browser_is_one_persons_while_they_are_signed_in,
                 keeps_so_many_browsers_and_so_much_for_each, pushes_only_what_is_still_news,
-                makes_its_key_once;
+                forgets_what_was_set_aside_thirty_days_ago, makes_its_key_once;
             notices: tells_once, tells_by_the_ways_that_are_asked_for,
                 tells_nothing_of_what_is_gone, lists_and_marks_notifications,
                 keeps_the_newest_notifications, counts_streaks, tells_of_a_streak_whose_days_come_late,
@@ -91,7 +92,8 @@ macro_rules! contract {
                 a_time_is_told_of_once_however_often_it_comes, many_are_told_of_once_by_many,
                 a_reminder_loses_its_contents_with_its_task;
             statistics: count_what_is_there, end_the_same_in_any_order, go_with_their_person;
-            replay: counts_the_same_again, mends_a_part_at_a_time, changes_nothing_that_is_right,
+            replay: counts_the_same_again, hands_out_each_event_of_a_person_once,
+                mends_a_part_at_a_time, changes_nothing_that_is_right,
                 gives_the_trail_what_it_lacks, is_of_one_person_where_that_is_asked;
         }
     };

@@ -15,15 +15,35 @@ use crate::{
     store::{Account, Accounts, LooseEvent, ProfileChange, Session},
 };
 
-/// Everything of a person but what goes with the row in `users`, each by an index but for the outbox,
-/// which is short.
+/// Rows of a kind that a statement removes: however much there is of a person, no statement takes
+/// longer than any may.
+const PART: u64 = 20_000;
+
+macro_rules! part {
+    ($table:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE ctid = ANY (ARRAY (SELECT ctid FROM ",
+            $table,
+            " WHERE user_id = $1 LIMIT $2))"
+        )
+    };
+}
+
+/// What may be much of a person, each a part of it by an index. $1 person, $2 rows.
+pub(super) const PARTS: [&str; 5] = [
+    part!("mutations"),
+    part!("events"),
+    part!("tasks"),
+    part!("occurrences"),
+    part!("notifications"),
+];
+
+/// The rest but for what goes with the row in `users`, each by an index but for the outbox, which is
+/// short.
 pub(super) const FORGET: &str = "\
-WITH m AS (DELETE FROM mutations WHERE user_id = $1), \
-e AS (DELETE FROM events WHERE user_id = $1), \
-t AS (DELETE FROM tasks WHERE user_id = $1), \
-d AS (DELETE FROM dead_letters WHERE user_id = $1), \
-o AS (DELETE FROM occurrences WHERE user_id = $1), \
-n AS (DELETE FROM notifications WHERE user_id = $1), \
+WITH d AS (DELETE FROM dead_letters WHERE user_id = $1), \
 l AS (DELETE FROM mails WHERE user_id = $1), \
 a AS (DELETE FROM mail_allowances WHERE user_id = $1), \
 y AS (DELETE FROM done_days WHERE user_id = $1) \
@@ -165,11 +185,6 @@ impl Accounts for PostgresStore {
         self.jobs
             .write(News::Gone(user), move |connection| {
                 Box::pin(async move {
-                    // All of a person may take a while, in which nobody else waits for it.
-                    sqlx::query("SET LOCAL statement_timeout = 0")
-                        .execute(&mut *connection)
-                        .await
-                        .map_err(db)?;
                     // Feed, sessions, tokens and statistics go with the person.
                     let gone = sqlx::query("DELETE FROM users WHERE id = $1")
                         .bind(user.0)
@@ -178,6 +193,14 @@ impl Accounts for PostgresStore {
                         .map_err(db)?;
                     if gone.rows_affected() == 0 {
                         return Err(Code::NotFound.into());
+                    }
+                    for sql in PARTS {
+                        let mut more = true;
+                        while more {
+                            let part = sqlx::query(sql).bind(user.0).bind(PART as i64);
+                            let done = part.execute(&mut *connection).await.map_err(db)?;
+                            more = done.rows_affected() == PART;
+                        }
                     }
                     sqlx::query(FORGET)
                         .bind(user.0)

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{PostgresStore, db, job::News, storable};
 use crate::{
     error::{Error, Result},
-    store::{Outbox, OutboxDepth, OutboxRow, Settled},
+    store::{CLAIM_BYTES, Outbox, OutboxDepth, OutboxRow, Settled},
 };
 
 /// A statement of its own: only what begins after it sees what was written under the lock before.
@@ -54,15 +54,18 @@ pub(super) const LEASE: &str = concat!(
 );
 
 /// The oldest rows under the holder's leases, but for those behind a row that waits.
-/// $1 holder, $2 now, $3 limit.
+/// $1 holder, $2 now, $3 limit, $4 bytes.
 pub(super) const CLAIMED: &str = "\
-SELECT o.id, o.topic, e.user_id, e.event_id, e.event_type, e.task_id, e.at, e.json, o.attempts \
+SELECT id, topic, user_id, event_id, event_type, task_id, at, json, attempts \
+    FROM (SELECT *, sum(bytes) OVER (ORDER BY id) AS upto \
+    FROM (SELECT o.id, o.topic, e.user_id, e.event_id, e.event_type, e.task_id, e.at, e.json, \
+    o.attempts, octet_length(e.json) AS bytes \
     FROM outbox o JOIN leases l ON l.topic = o.topic AND l.partition = o.partition \
     JOIN events e ON e.n = o.event \
     WHERE NOT o.dead AND l.holder = $1 \
     AND NOT EXISTS (SELECT FROM outbox w WHERE w.topic = o.topic \
         AND w.partition = o.partition AND w.retry_at > $2 AND w.id <= o.id AND NOT w.dead) \
-    ORDER BY o.id LIMIT $3";
+    ORDER BY o.id LIMIT $3) oldest) o WHERE upto <= $4 OR upto = bytes ORDER BY id";
 
 /// $1 done, $2 to $4 to try again: id, when, why; $5, $6 dead: id, why.
 pub(super) const SETTLE: &str = "\
@@ -101,6 +104,7 @@ impl Outbox for PostgresStore {
                     let lease = sqlx::query(LEASE).bind(holder).bind(now.0).bind(limit);
                     lease.execute(&mut *connection).await.map_err(db)?;
                     let claimed = sqlx::query(CLAIMED).bind(holder).bind(now.0).bind(limit);
+                    let claimed = claimed.bind(CLAIM_BYTES as i64);
                     let rows = claimed.fetch_all(connection).await.map_err(db)?;
                     rows.iter().map(outbox_row).collect()
                 })

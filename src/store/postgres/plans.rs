@@ -118,11 +118,18 @@ async fn walks_no_table() {
         statistics::TAGS,
         statistics::EVER,
         replay::LOG,
+        replay::LOOSE,
+        replay::FEED,
         replay::TRAIL,
+        replay::TRAIL_OF,
         replay::NOTE,
         replay::COUNTED,
         replay::STRAY,
     ] {
+        let steps = steps(&mut connection, sql).await;
+        assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");
+    }
+    for sql in accounts::PARTS {
         let steps = steps(&mut connection, sql).await;
         assert_eq!(walked(&steps), Vec::<&str>::new(), "{sql}\n{steps:#?}");
     }
@@ -140,12 +147,30 @@ async fn finds_what_is_old_by_an_index() {
         (retention::EXPIRED, "tasks_expired"),
         (retention::SESSIONS, "sessions_expired"),
         (retention::INBOX, "inbox_at"),
+        (retention::REFUSED, "pushes_aside"),
     ] {
         let steps = steps(&mut connection, sql).await;
         assert!(
             steps.iter().any(|step| step.contains(index)),
             "{sql}\n{steps:#?}"
         );
+    }
+}
+
+/// As the server does it for us, who may sort.
+#[tokio::test]
+async fn replays_a_person_past_nobody_else() {
+    let mut connection = database().await;
+    connection.execute("SET enable_sort = on").await.unwrap();
+    for (sql, condition) in [
+        (replay::LOOSE, "(user_id = $3)"),
+        (replay::FEED, "(user_id = $3)"),
+        (replay::TRAIL_OF, "(user_id = $3)"),
+        (replay::COUNTED, "(user_id <= $3)"),
+    ] {
+        let steps = steps(&mut connection, sql).await;
+        let within = |step: &&String| step.contains("Index Cond") && step.contains(condition);
+        assert!(steps.iter().any(|s| within(&s)), "{sql}\n{steps:#?}");
     }
 }
 

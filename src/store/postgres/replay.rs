@@ -10,14 +10,23 @@ use uuid::Uuid;
 use super::{PostgresStore, db, job::News};
 use crate::{error::Result, store::Replay};
 
-/// Of one person it is the whole log that is walked, too, but once: each part goes on from the last.
-pub(super) const LOG: &str = "\
-SELECT n, json FROM events WHERE n > $1 AND ($2::uuid IS NULL OR user_id = $2) ORDER BY n LIMIT $3";
+/// Everybody's. $1 the last one seen, $2 limit.
+pub(super) const LOG: &str = "SELECT n, json FROM events WHERE n > $1 ORDER BY n LIMIT $2";
 
-/// The trail, walked in the same way.
-pub(super) const TRAIL: &str = "\
-SELECT n, event_id, recorded_at FROM audit WHERE n > $1 AND ($2::uuid IS NULL OR user_id = $2) \
-    ORDER BY n LIMIT $3";
+/// A person's, which must not walk past everybody else's: first those that stand in no feed, and then
+/// the feed, whose places are told from theirs by the sign. $1 the last one seen, $2 limit, $3 person.
+pub(super) const LOOSE: &str = "SELECT n, json FROM events \
+    WHERE user_id = $3 AND seq IS NULL AND n > $1 ORDER BY n + 0 LIMIT $2";
+pub(super) const FEED: &str = "SELECT -seq, json FROM events \
+    WHERE user_id = $3 AND seq > -$1::int8 ORDER BY seq LIMIT $2";
+
+/// The trail of everybody. $1 the last one seen, $2 limit.
+pub(super) const TRAIL: &str =
+    "SELECT n, event_id, recorded_at FROM audit WHERE n > $1 ORDER BY n LIMIT $2";
+
+/// That of a person, $3.
+pub(super) const TRAIL_OF: &str = "SELECT n, event_id, recorded_at FROM audit \
+    WHERE user_id = $3 AND n > $1 ORDER BY user_id, n LIMIT $2";
 
 /// $1 events, $2 when each was recorded.
 pub(super) const NOTE: &str = "\
@@ -25,11 +34,11 @@ INSERT INTO inbox (consumer, event_id, at) \
     SELECT 'audit', e, at FROM unnest($1::uuid[], $2::int8[]) j (e, at) ORDER BY e \
     ON CONFLICT DO NOTHING";
 
-/// What is counted, and whether an event made it. $1 and $2 are the last one seen.
+/// What is counted, and whether an event made it. $1 and $2 are the last one seen, $3 the last person.
 pub(super) const COUNTED: &str = "\
 SELECT user_id, task_id, seq, EXISTS (SELECT FROM events e WHERE e.user_id = s.user_id \
         AND e.seq = s.seq AND e.task_id = s.task_id) \
-    FROM statistics s WHERE (user_id, task_id) > ($1, $2) AND ($3::uuid IS NULL OR user_id = $3) \
+    FROM statistics s WHERE (user_id, task_id) > ($1, $2) AND user_id <= $3 \
     ORDER BY user_id, task_id LIMIT $4";
 
 /// Unless an event has made it anew since. $1 to $3 are rows.
@@ -45,13 +54,23 @@ impl Replay for PostgresStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, Arc<str>)>> {
-        let rows = sqlx::query(LOG)
-            .bind(after)
-            .bind(user.map(|user| user.0))
-            .bind(limit as i64)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+        let part = async |sql: &'static str, after: i64, limit: usize| {
+            let part = sqlx::query(sql).bind(after).bind(limit as i64);
+            let part = match user {
+                Some(user) => part.bind(user.0),
+                None => part,
+            };
+            part.fetch_all(&self.pool).await.map_err(db)
+        };
+        let rows = match user {
+            None => part(LOG, after, limit).await?,
+            Some(_) if after < 0 => part(FEED, after, limit).await?,
+            Some(_) => {
+                let mut rows = part(LOOSE, after, limit).await?;
+                rows.extend(part(FEED, 0, limit - rows.len()).await?);
+                rows
+            }
+        };
         rows.iter()
             .map(|row| {
                 let json: &str = row.try_get(1).map_err(db)?;
@@ -66,13 +85,13 @@ impl Replay for PostgresStore {
         after: i64,
         limit: usize,
     ) -> Result<Option<i64>> {
-        let rows: Vec<(i64, Uuid, i64)> = sqlx::query_as(TRAIL)
-            .bind(after)
-            .bind(user.map(|user| user.0))
-            .bind(limit as i64)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(db)?;
+        let trail = sqlx::query_as(user.map_or(TRAIL, |_| TRAIL_OF));
+        let trail = trail.bind(after).bind(limit as i64);
+        let trail = match user {
+            Some(user) => trail.bind(user.0),
+            None => trail,
+        };
+        let rows: Vec<(i64, Uuid, i64)> = trail.fetch_all(&self.pool).await.map_err(db)?;
         let Some(&(last, ..)) = rows.last() else {
             return Ok(None);
         };
@@ -95,11 +114,12 @@ impl Replay for PostgresStore {
         after: Option<(UserId, TaskId)>,
         limit: usize,
     ) -> Result<Option<(UserId, TaskId)>> {
-        let (last_user, last_task) = after.unwrap_or((UserId(Uuid::nil()), TaskId(Uuid::nil())));
+        let (first, last) = user.map_or((Uuid::nil(), Uuid::max()), |user| (user.0, user.0));
+        let (last_user, last_task) = after.unwrap_or((UserId(first), TaskId(Uuid::nil())));
         let rows: Vec<(Uuid, Uuid, i64, bool)> = sqlx::query_as(COUNTED)
             .bind(last_user.0)
             .bind(last_task.0)
-            .bind(user.map(|user| user.0))
+            .bind(last)
             .bind(limit as i64)
             .fetch_all(&self.pool)
             .await

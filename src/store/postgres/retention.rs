@@ -40,6 +40,10 @@ pub(super) const INBOX: &str = "DELETE FROM inbox WHERE ctid = ANY (ARRAY (SELEC
     AND coalesce((SELECT e.at FROM outbox o JOIN events e ON e.n = o.event WHERE NOT o.dead \
         ORDER BY o.id LIMIT 1), $1) >= $1";
 
+/// Of no use to anybody by then: what they told is a day's. $1 before, $2 limit.
+pub(super) const REFUSED: &str = "DELETE FROM pushes WHERE n IN (SELECT n FROM pushes \
+    WHERE aside AND created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+
 #[async_trait]
 impl Retention for PostgresStore {
     async fn expired_trash(
@@ -72,12 +76,17 @@ impl Retention for PostgresStore {
     }
 }
 
-/// Removes answers, sessions and the notes of consumers that are kept no longer, a bounded number at a
+/// Removes answers, sessions, the notes of consumers and refused pushes that are kept no longer, a bounded number at a
 /// time; whether there may be more.
 pub(super) async fn prune(pool: &PgPool, now: Timestamp) -> Result<bool> {
     let before = now.0 - KEPT_MS;
     let mut more = false;
-    for (sql, before) in [(ANSWERS, before), (SESSIONS, now.0), (INBOX, before)] {
+    for (sql, before) in [
+        (ANSWERS, before),
+        (SESSIONS, now.0),
+        (INBOX, before),
+        (REFUSED, before),
+    ] {
         let delete = sqlx::query(sql).bind(before).bind(PRUNED as i64);
         let done = delete.execute(pool).await.map_err(db)?;
         more |= done.rows_affected() == PRUNED;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{SqliteStore, db, id, job::News, to_json};
 use crate::{
     error::{Error, Result},
-    store::{Outbox, OutboxDepth, OutboxRow, Settled},
+    store::{CLAIM_BYTES, Outbox, OutboxDepth, OutboxRow, Settled},
 };
 
 /// Goes on with the holder's leases.
@@ -47,18 +47,22 @@ pub(super) const LEASE: &str = concat!(
 
 /// The oldest rows under the holder's leases, but for those behind a row that waits: all of them as
 /// one text, a line a row, its parts between tabs, of which JSON has neither. Each row that SQLite
-/// hands over costs a change of thread. ?1 holder, ?2 now, ?3 limit.
+/// hands over costs a change of thread. Events are read once it is known which fit in.
+/// ?1 holder, ?2 now, ?3 limit, ?4 bytes.
 pub(super) const CLAIMED: &str = "\
 SELECT group_concat(id || char(9) || topic || char(9) || user_id || char(9) || event_id || char(9) \
     || event_type || char(9) || task_id || char(9) || at || char(9) || attempts || char(9) || json, char(10)) \
-    FROM (SELECT o.id, o.topic, coalesce(e.user_id, '') user_id, e.event_id, e.event_type, \
-    coalesce(e.task_id, '') task_id, e.at, o.attempts, e.json \
+    FROM (SELECT head.id, topic, coalesce(e.user_id, '') user_id, e.event_id, e.event_type, \
+    coalesce(e.task_id, '') task_id, e.at, attempts, e.json \
+    FROM (SELECT id, topic, event, attempts, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) upto, bytes \
+    FROM (SELECT o.id, o.topic, o.event, o.attempts, octet_length(e.json) bytes \
     FROM outbox o CROSS JOIN leases l ON l.topic = o.topic AND l.partition = o.partition \
     CROSS JOIN events e ON e.n = o.event \
     WHERE o.dead = 0 AND l.holder = ?1 \
     AND NOT EXISTS (SELECT 1 FROM outbox w WHERE w.topic = o.topic \
         AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0) \
-    ORDER BY o.id LIMIT ?3)";
+    ORDER BY o.id LIMIT ?3)) head CROSS JOIN events e ON e.n = event \
+    WHERE upto <= ?4 OR upto = bytes)";
 
 /// Ids that are done; id, when, why; id, why.
 pub(super) const SETTLE: &str = "\
@@ -95,7 +99,8 @@ impl Outbox for SqliteStore {
         let claimed = sqlx::query_scalar(CLAIMED)
             .bind(holder.to_string())
             .bind(now.0)
-            .bind(limit as i64);
+            .bind(limit as i64)
+            .bind(CLAIM_BYTES as i64);
         // Read by the writer, too, whose pages are up to date: a reader's are not after each commit.
         let rows: Option<String> = self
             .writer

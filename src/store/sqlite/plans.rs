@@ -143,6 +143,7 @@ async fn finds_what_is_old_by_an_index() {
         (retention::EXPIRED, "tasks_expired"),
         (retention::SESSIONS, "sessions_expired"),
         (retention::INBOX, "inbox_at"),
+        (retention::REFUSED, "pushes_aside"),
     ] {
         let steps = steps(&mut connection, sql).await;
         assert!(

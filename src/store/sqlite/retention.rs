@@ -39,6 +39,10 @@ pub(super) const INBOX: &str = "DELETE FROM inbox WHERE (consumer, event_id) IN 
     AND coalesce((SELECT e.at FROM outbox o CROSS JOIN events e ON e.n = o.event WHERE o.dead = 0 \
         ORDER BY o.id LIMIT 1), ?1) >= ?1";
 
+/// Of no use to anybody by then: what they told is a day's. ?1 before, ?2 limit.
+pub(super) const REFUSED: &str = "DELETE FROM pushes WHERE n IN (SELECT n FROM pushes \
+    WHERE aside = 1 AND created_at < ?1 ORDER BY created_at LIMIT ?2)";
+
 #[async_trait]
 impl Retention for SqliteStore {
     async fn expired_trash(
@@ -71,12 +75,17 @@ impl Retention for SqliteStore {
     }
 }
 
-/// Removes answers, sessions and the notes of consumers that are kept no longer, and what is left of
+/// Removes answers, sessions, the notes of consumers and refused pushes that are kept no longer, and what is left of
 /// people who are gone, a bounded number at a time; whether there may be more.
 pub(super) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> Result<bool> {
     let before = now.0 - KEPT_MS;
     let mut more = false;
-    for (sql, before) in [(ANSWERS, before), (SESSIONS, now.0), (INBOX, before)] {
+    for (sql, before) in [
+        (ANSWERS, before),
+        (SESSIONS, now.0),
+        (INBOX, before),
+        (REFUSED, before),
+    ] {
         let delete = sqlx::query(sql).bind(before).bind(PRUNED as i64);
         let done = delete.execute(&mut *connection).await.map_err(db)?;
         more |= done.rows_affected() == PRUNED;

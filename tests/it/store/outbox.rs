@@ -146,6 +146,39 @@ pub(crate) async fn claims_the_oldest_first(store: impl TestStore) {
     assert_eq!(users.len(), 2);
 }
 
+pub(crate) async fn claims_no_more_than_so_many_bytes(store: impl TestStore) {
+    let kit = store.kit();
+    let sized = async |bytes: usize| {
+        let mut event = kit.loose(EventType::LoginFailed, None);
+        event.data = serde_json::json!({ "words": "€".repeat(bytes / 3) });
+        kit.store.record(&event).await.unwrap();
+        event.event_id
+    };
+    let mut written = Vec::new();
+    for _ in 0..40 {
+        written.push(sized(250_000).await);
+    }
+    // One that is larger than all of it, and one behind it.
+    written.push(sized(9 << 20).await);
+    written.push(sized(10).await);
+    let mut claimed = Vec::new();
+    let mut parts = Vec::new();
+    loop {
+        let rows = claim(kit, Uuid::nil(), NOON).await;
+        if rows.is_empty() {
+            break;
+        }
+        let bytes: usize = rows.iter().map(|row| row.json.len()).sum();
+        assert!(bytes <= 8 << 20 || rows.len() == 1, "{bytes}");
+        parts.push(rows.len());
+        claimed.extend(rows.iter().map(|row| row.event_id));
+        let done: Vec<_> = rows.iter().map(|row| Settled::Done(row.id)).collect();
+        kit.store.settle(&done).await.unwrap();
+    }
+    assert_eq!(claimed, written);
+    assert_eq!(parts, [33, 7, 1, 1]);
+}
+
 pub(crate) async fn records_once_what_the_inbox_forgot(store: impl TestStore) {
     let kit = store.kit();
     let ann = kit.person("ann").await;

@@ -352,3 +352,29 @@ async fn finds_what_was_there_before_there_was_an_index() {
         assert_eq!(page.items.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn removes_all_of_a_person_in_parts_each_as_quick_as_any_statement() {
+    let store = Postgres::new().await;
+    let kit = store.kit();
+    let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
+    for user in [ann, bob] {
+        kit.add_titled(user, "Task").await;
+    }
+    let many = format!(
+        "INSERT INTO events (event_id, event_type, user_id, seq, at, json) \
+         SELECT gen_random_uuid(), 'task.updated', '{ann}', n, 0, '{{}}' \
+         FROM generate_series(2, 45000) n; \
+         CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF current_setting('statement_timeout') <> '10s' THEN RAISE 'no bound'; END IF; \
+         RETURN NULL; END $$; \
+         CREATE TRIGGER look AFTER DELETE ON events EXECUTE FUNCTION look()"
+    );
+    store.run(&many).await;
+    let event = kit.loose(EventType::UserDeleted, Some(ann));
+    kit.store.delete_account(ann, &event).await.unwrap();
+    let left = format!("events WHERE user_id = '{ann}'");
+    assert_eq!(store.rows(&left).await, 1);
+    assert_eq!(store.rows("events").await, 3);
+    assert_eq!(kit.feed(bob).await.len(), 1);
+}

@@ -2,7 +2,7 @@
 
 use tidings::{
     clock::Clock,
-    store::{Notice, Posted, Push, QueueDepth, SUBSCRIPTIONS_MAX, Session, Subscription},
+    store::{KEPT_MS, Notice, Posted, Push, QueueDepth, SUBSCRIPTIONS_MAX, Session, Subscription},
 };
 use tidings_domain::{
     command::{Command, TaskPatch},
@@ -13,7 +13,10 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::kit::{Kit, NOON, TestStore, refusal, titled};
+use super::{
+    kit::{Kit, NOON, TestStore, refusal, titled},
+    retention::has,
+};
 
 /// Signs somebody in.
 async fn begin(kit: &Kit, user: UserId) -> [u8; 32] {
@@ -324,6 +327,38 @@ pub(crate) async fn pushes_only_what_is_still_news(store: impl TestStore) {
     assert_eq!(news, [false, false, false, true, true]);
     let task = told[3].message.as_ref().unwrap().task_id;
     assert_eq!(task, Some(open));
+}
+
+pub(crate) async fn forgets_what_was_set_aside_thirty_days_ago(mut store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    browsers(kit, ann, &["https://push.test/1"]).await;
+    let refuse = async || {
+        tell(kit, &[notice(kit, ann, Channels::ALL)]).await;
+        let aside = Posted::Aside {
+            n: claim(kit, kit.clock.now(), 10).await[0].n,
+            error: "400".into(),
+        };
+        kit.store.settle_pushes(&[aside]).await.unwrap();
+    };
+    refuse().await;
+    kit.clock.advance(1);
+    refuse().await;
+    // What waits is looked at by its sender.
+    tell(kit, &[notice(kit, ann, Channels::ALL)]).await;
+    store
+        .run("UPDATE pushes SET created_at = 0 WHERE NOT aside")
+        .await;
+    // The session that the browser hangs on lasts.
+    let until = NOON.plus_ms(2 * KEPT_MS).0;
+    store
+        .run(&format!("UPDATE sessions SET expires_at = {until}"))
+        .await;
+    kit.clock.advance(KEPT_MS);
+    store.reopen().await;
+    has(&store, "pushes", 2).await;
+    let depth = store.kit().store.push_depth().await.unwrap();
+    assert_eq!((depth.waiting, depth.aside), (1, 1));
 }
 
 pub(crate) async fn makes_its_key_once(mut store: impl TestStore) {

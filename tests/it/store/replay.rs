@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use tidings::{
     clock::SystemClock,
     commands::{self, Replayed},
-    consumers::Consumer,
+    consumers::{Consumer, Delivery},
     store::{Counts, Tally, TallyTask},
 };
 use tidings_domain::{
@@ -116,6 +116,40 @@ pub(crate) async fn mends_a_part_at_a_time(store: impl TestStore) {
         kit.store.audit(ann, 0, 1_000).await.unwrap().len() as i64,
         noted
     );
+}
+
+pub(crate) async fn hands_out_each_event_of_a_person_once(store: impl TestStore) {
+    let kit = store.kit();
+    let (ann, bob) = (kit.person("ann").await, kit.person("bob").await);
+    for _ in 0..3 {
+        for user in [bob, ann] {
+            kit.add_titled(user, "Task").await;
+            let signed_in = kit.loose(EventType::LoggedIn, Some(user));
+            kit.store.record(&signed_in).await.unwrap();
+        }
+    }
+    let walk = async |user: Option<UserId>| {
+        let (mut after, mut seen) = (0, HashSet::new());
+        loop {
+            let page = kit.store.log(user, after, 2).await.unwrap();
+            let Some((last, _)) = page.last() else {
+                return seen;
+            };
+            after = *last;
+            assert!(page.len() <= 2);
+            for (_, json) in page {
+                let event = Delivery::read(json).unwrap();
+                assert!(user.is_none_or(|user| event.user_id == Some(user)));
+                assert!(seen.insert(event.event_id));
+            }
+        }
+    };
+    assert_eq!(walk(None).await.len(), 14);
+    let all = kit.store.log(Some(ann), 0, 100).await.unwrap();
+    assert_eq!(all.len(), 7);
+    let (anns, bobs) = (walk(Some(ann)).await, walk(Some(bob)).await);
+    assert_eq!((anns.len(), bobs.len()), (7, 7));
+    assert!(anns.is_disjoint(&bobs));
 }
 
 pub(crate) async fn changes_nothing_that_is_right(store: impl TestStore) {

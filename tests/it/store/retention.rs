@@ -24,7 +24,7 @@ use super::{
 const DAY_MS: i64 = 86_400_000;
 
 /// Waits until a table has so many rows.
-async fn has(store: &impl TestStore, table: &str, rows: i64) {
+pub(super) async fn has(store: &impl TestStore, table: &str, rows: i64) {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let count = store.rows(table).await;
