@@ -106,6 +106,7 @@ impl Scene {
         let accepted = self.create(&[&self.replica], connections, each).await?;
         let before = self.replica.published().await?;
         let began = self.replica.program.memory()?;
+        let handled = self.replica.handled().await?;
         self.replica.join(place)?;
         let (mut peak, mut start) = (began, None);
         let (mut moved, mut last) = (Instant::now(), 0);
@@ -130,20 +131,31 @@ impl Scene {
                 _ => {}
             }
         };
+        let tasks = rows / TOPICS;
+        let whole = match (self.replica.hears, start) {
+            (true, Some((start, _))) => {
+                self.replica.handles(handled + tasks as u64).await?;
+                Some(tasks as f64 / start.elapsed().as_secs_f64())
+            }
+            _ => None,
+        };
         self.replica.leave().await?;
-        let published = (rows / TOPICS) as f64 / time;
         Ok(Drained {
             accepted,
-            published,
+            published: tasks as f64 / time,
+            handled: whole,
             began,
             peak,
         })
     }
 }
 
+/// Tasks a second, and bytes.
 struct Drained {
     accepted: f64,
     published: f64,
+    /// Those that have come back and were handled; nothing where none are delivered.
+    handled: Option<f64>,
     began: u64,
     peak: u64,
 }
@@ -235,6 +247,9 @@ async fn drain(what: &str, postgres: Option<&Postgres>, rows: usize) -> Outcome 
     let mut scene = Scene::new(Replica::start(&place, ALL).await?).await?;
     let drained = scene.drain(&place, WRITERS, rows).await?;
     report::rate(what, drained.published, drained.accepted, Some(0.5));
+    if let Some(handled) = drained.handled {
+        report::rate("  delivered and handled", handled, drained.accepted, None);
+    }
     report::grown(
         "  memory at most, beside before",
         drained.began,

@@ -70,7 +70,7 @@ pub(crate) struct Replica {
     sidecar: SocketAddr,
     process: Option<Child>,
     /// Whether anything is to be delivered to it.
-    hears: bool,
+    pub(crate) hears: bool,
 }
 
 impl Replica {
@@ -181,6 +181,27 @@ impl Replica {
                 && line.contains("outcome=\"taken\"")
         })
         .await
+    }
+
+    /// Events of tasks that were delivered and handled; those of people are few.
+    pub(crate) async fn handled(&self) -> Outcome<u64> {
+        self.count(|line| {
+            line.starts_with("tidings_events_consumed_total{consumer=\"analytics\"")
+                && line.contains("outcome=\"success\"")
+        })
+        .await
+    }
+
+    /// Waits until so many were.
+    pub(crate) async fn handles(&self, events: u64) -> Outcome {
+        let deadline = Instant::now() + PATIENCE;
+        while self.handled().await? < events {
+            if Instant::now() > deadline {
+                return Err("what was published is not delivered".into());
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// Waits until nothing is published or consumed any more, and with a sidecar nothing waits.

@@ -70,7 +70,10 @@ pub fn router(sidecar: Arc<Sidecar>) -> Router {
     Router::new()
         .route("/dapr/subscribe", get(subscribe))
         .route("/events/dead-letter", post(deliver::dead_letter))
-        .route("/events/{topic}", post(deliver::event))
+        .route(
+            "/events/{topic}",
+            post(deliver::events).layer(DefaultBodyLimit::max(deliver::BULK_MAX)),
+        )
         .route("/reminder-cron", post(cron))
         .route("/healthz", get(healthy))
         .route("/metrics", get(metrics))

@@ -9,8 +9,9 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{error::Category, json};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::{error::Category, json, value::RawValue};
 use tidings_domain::{
     error::Code,
     event::Topic,
@@ -18,10 +19,13 @@ use tidings_domain::{
 };
 use tracing::field::Value;
 
-use super::{Sidecar, subscriptions::DEAD};
+use super::{
+    Sidecar,
+    subscriptions::{BULK, DEAD},
+};
 use crate::{
     consumers::{Delivery, Verdict, Why},
-    http::{problem::Problem, traced},
+    http::{edge::BODY_MAX, problem::Problem, traced},
     store::{Failure, Undelivered},
     telemetry::{TraceContext, field},
 };
@@ -71,8 +75,34 @@ impl Label {
     }
 }
 
-/// One event.
-pub(super) async fn event(
+/// Bytes of many events: one has at most 256 KiB, and what is around it.
+pub(super) const BULK_MAX: usize = BULK * 320 * 1024;
+
+/// Many events in one call, as a sidecar wraps them.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    entries: Vec<Entry<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    entry_id: String,
+    #[serde(borrow)]
+    event: &'a RawValue,
+}
+
+/// What became of one of them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Became {
+    entry_id: String,
+    status: &'static str,
+}
+
+/// One event, or many.
+pub(super) async fn events(
     State(sidecar): State<Arc<Sidecar>>,
     Path(topic): Path<String>,
     headers: HeaderMap,
@@ -81,10 +111,31 @@ pub(super) async fn event(
     let Some(topic) = Topic::parse(&topic) else {
         return Problem::from(Code::NotFound).into_response();
     };
-    let verdict = match Delivery::read_cloud_event(&body) {
+    if let Ok(Envelope { entries }) = serde_json::from_slice(&body) {
+        let entries = entries.into_iter().map(async |entry| Became {
+            status: event(&sidecar, topic, None, entry.event.get().as_bytes()).await,
+            entry_id: entry.entry_id,
+        });
+        return Json(json!({ "statuses": join_all(entries).await })).into_response();
+    }
+    if body.len() > BODY_MAX {
+        return Problem::from(Code::PayloadTooLarge).into_response();
+    }
+    let status = event(&sidecar, topic, traced::given(&headers), &body).await;
+    Json(json!({ "status": status })).into_response()
+}
+
+/// One event, delivered from a place in a trace; what the sidecar is to do with it.
+async fn event(
+    sidecar: &Sidecar,
+    topic: Topic,
+    trace: Option<TraceContext>,
+    json: &[u8],
+) -> &'static str {
+    let verdict = match Delivery::read_cloud_event(json) {
         Ok(mut delivery) => {
             // The sidecar's own span, where it has one; else the publisher's.
-            delivery.trace = traced::given(&headers).or(delivery.trace);
+            delivery.trace = trace.or(delivery.trace);
             sidecar.consumers.deliver(topic, delivery).await
         }
         Err(error) => {
@@ -92,18 +143,17 @@ pub(super) async fn event(
             Verdict::Drop(Why::unread(unread(&error)))
         }
     };
-    let status = match verdict {
+    match verdict {
         Verdict::Success => "SUCCESS",
         Verdict::Retry(why) => {
-            note(&sidecar, topic, &body, why).await;
+            note(sidecar, topic, json, why).await;
             "RETRY"
         }
         Verdict::Drop(why) => {
-            note(&sidecar, topic, &body, why).await;
+            note(sidecar, topic, json, why).await;
             "DROP"
         }
-    };
-    Json(json!({ "status": status })).into_response()
+    }
 }
 
 /// Writes down why a delivery was not handled. Where that cannot be done, its dead letter will know
