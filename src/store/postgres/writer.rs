@@ -28,8 +28,9 @@ use crate::{
     telemetry,
 };
 
-/// How many there are: while one waits for the disk, others go on.
-const WRITERS: usize = 4;
+/// How many there are: while one waits for the disk, the other goes on. With more of them groups are
+/// smaller, and cost more each.
+const WRITERS: usize = 2;
 /// Mutations in one transaction.
 const GROUP: usize = 256;
 /// Mutations that wait for a writer. Beyond it callers wait to be let in.
