@@ -141,9 +141,11 @@ async fn walks_no_table() {
 }
 
 #[tokio::test]
-async fn finds_what_is_old_by_an_index() {
+async fn finds_few_rows_by_the_index_that_knows_them() {
     let mut connection = database().await;
     for (sql, index) in [
+        (reminders::DUE, "tasks_remind"),
+        (reminders::REMINDED, "tasks_pkey"),
         (retention::EXPIRED, "tasks_expired"),
         (retention::SESSIONS, "sessions_expired"),
         (retention::INBOX, "inbox_at"),
