@@ -70,10 +70,7 @@ pub fn router(sidecar: Arc<Sidecar>) -> Router {
     Router::new()
         .route("/dapr/subscribe", get(subscribe))
         .route("/events/dead-letter", post(deliver::dead_letter))
-        .route(
-            "/events/{topic}",
-            post(deliver::events).layer(DefaultBodyLimit::max(deliver::BULK_MAX)),
-        )
+        .route("/events/{topic}", post(deliver::event))
         .route("/reminder-cron", post(cron))
         .route("/healthz", get(healthy))
         .route("/metrics", get(metrics))

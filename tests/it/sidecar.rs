@@ -55,7 +55,6 @@ async fn it_is_told_what_to_subscribe_to() {
     let live = told.iter().find(|s| s["topic"] == "task-updates").unwrap();
     assert_eq!(live["pubsubname"], "todo-broadcast");
     assert!(live["deadLetterTopic"].is_null());
-    assert_eq!(live["bulkSubscribe"]["enabled"], true);
 
     let app = TestApp::with(|config| config.roles = "web,live".parse().unwrap()).await;
     let told = app.sidecar().get("/dapr/subscribe").await.expect(200);
@@ -78,33 +77,6 @@ async fn a_delivery_has_its_effect_once_however_often_it_comes() {
     }
     let line = "tidings_events_consumed_total{consumer=\"audit\",outcome=\"success\"}";
     assert_eq!(metric(&app, line).await, "9");
-}
-
-#[tokio::test]
-async fn of_many_in_a_call_it_says_what_became_of_each() {
-    let app = TestApp::new().await;
-    let (good, future) = (event("1.0"), event("2.0"));
-    let entry = |id: &str, event: &Value| {
-        json!({ "entryId": id, "event": cloud_event("user-events", event.clone()),
-            "contentType": "application/cloudevents+json", "metadata": {} })
-    };
-    let strange = json!({ "entryId": "c", "event": { "id": 7 } });
-    let many = json!({ "id": "1", "topic": "user-events", "pubsubname": "todo-pubsub",
-        "entries": [entry("a", &good), entry("b", &future), strange, entry("d", &good)],
-        "metadata": {}, "type": "com.dapr.event.sent.bulk" });
-    let sidecar = app.sidecar();
-    let answer = sidecar.post("/events/user-events", many).await;
-    let became = ["a", "b", "c", "d"].into_iter();
-    let became = became.zip(["SUCCESS", "DROP", "DROP", "SUCCESS"]);
-    let became: Vec<_> = became
-        .map(|(id, status)| json!({ "entryId": id, "status": status }))
-        .collect();
-    assert_eq!(answer.expect(200)["statuses"], json!(became));
-    assert_eq!(audited(&app, &good).await, 1);
-
-    let large = "x".repeat(1024 * 1024 + 1);
-    let large = sidecar.post("/events/user-events", json!({ "id": large }));
-    large.await.status(413);
 }
 
 #[tokio::test]

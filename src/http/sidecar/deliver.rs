@@ -9,9 +9,8 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
-use serde_json::{error::Category, json, value::RawValue};
+use serde::Deserialize;
+use serde_json::{error::Category, json};
 use tidings_domain::{
     error::Code,
     event::Topic,
@@ -19,13 +18,10 @@ use tidings_domain::{
 };
 use tracing::field::Value;
 
-use super::{
-    Sidecar,
-    subscriptions::{BULK, DEAD},
-};
+use super::{Sidecar, subscriptions::DEAD};
 use crate::{
     consumers::{Delivery, Verdict, Why},
-    http::{edge::BODY_MAX, problem::Problem, traced},
+    http::{problem::Problem, traced},
     store::{Failure, Undelivered},
     telemetry::{TraceContext, field},
 };
@@ -75,34 +71,8 @@ impl Label {
     }
 }
 
-/// Bytes of many events: one has at most 256 KiB, and what is around it.
-pub(super) const BULK_MAX: usize = BULK * 320 * 1024;
-
-/// Many events in one call, as a sidecar wraps them.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    entries: Vec<Entry<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'a> {
-    entry_id: String,
-    #[serde(borrow)]
-    event: &'a RawValue,
-}
-
-/// What became of one of them.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Became {
-    entry_id: String,
-    status: &'static str,
-}
-
-/// One event, or many.
-pub(super) async fn events(
+/// One event.
+pub(super) async fn event(
     State(sidecar): State<Arc<Sidecar>>,
     Path(topic): Path<String>,
     headers: HeaderMap,
@@ -111,31 +81,10 @@ pub(super) async fn events(
     let Some(topic) = Topic::parse(&topic) else {
         return Problem::from(Code::NotFound).into_response();
     };
-    if let Ok(Envelope { entries }) = serde_json::from_slice(&body) {
-        let entries = entries.into_iter().map(async |entry| Became {
-            status: event(&sidecar, topic, None, entry.event.get().as_bytes()).await,
-            entry_id: entry.entry_id,
-        });
-        return Json(json!({ "statuses": join_all(entries).await })).into_response();
-    }
-    if body.len() > BODY_MAX {
-        return Problem::from(Code::PayloadTooLarge).into_response();
-    }
-    let status = event(&sidecar, topic, traced::given(&headers), &body).await;
-    Json(json!({ "status": status })).into_response()
-}
-
-/// One event, delivered from a place in a trace; what the sidecar is to do with it.
-async fn event(
-    sidecar: &Sidecar,
-    topic: Topic,
-    trace: Option<TraceContext>,
-    json: &[u8],
-) -> &'static str {
-    let verdict = match Delivery::read_cloud_event(json) {
+    let verdict = match Delivery::read_cloud_event(&body) {
         Ok(mut delivery) => {
             // The sidecar's own span, where it has one; else the publisher's.
-            delivery.trace = trace.or(delivery.trace);
+            delivery.trace = traced::given(&headers).or(delivery.trace);
             sidecar.consumers.deliver(topic, delivery).await
         }
         Err(error) => {
@@ -143,17 +92,18 @@ async fn event(
             Verdict::Drop(Why::unread(unread(&error)))
         }
     };
-    match verdict {
+    let status = match verdict {
         Verdict::Success => "SUCCESS",
         Verdict::Retry(why) => {
-            note(sidecar, topic, json, why).await;
+            note(&sidecar, topic, &body, why).await;
             "RETRY"
         }
         Verdict::Drop(why) => {
-            note(sidecar, topic, json, why).await;
+            note(&sidecar, topic, &body, why).await;
             "DROP"
         }
-    }
+    };
+    Json(json!({ "status": status })).into_response()
 }
 
 /// Writes down why a delivery was not handled. Where that cannot be done, its dead letter will know

@@ -9,8 +9,6 @@ use crate::dapr::{self, Settings};
 
 /// What the name of a topic's dead letters ends with.
 pub const DEAD: &str = ".dlq";
-/// Messages in one call; `concurrency` of the broadcast's component is to be no less.
-pub(super) const BULK: usize = 32;
 
 /// A subscription, as Dapr wants it told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,28 +23,6 @@ pub struct Subscription {
     /// Where what cannot be delivered goes.
     #[serde(rename = "deadLetterTopic", skip_serializing_if = "Option::is_none")]
     pub dead_letters: Option<String>,
-    /// Where many messages may come in one call.
-    #[serde(rename = "bulkSubscribe", skip_serializing_if = "Option::is_none")]
-    pub bulk: Option<Bulk>,
-}
-
-/// How many messages come in one call, and how long the first waits for others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Bulk {
-    enabled: bool,
-    max_messages_count: usize,
-    max_await_duration_ms: u64,
-}
-
-impl Bulk {
-    /// For what every replica gets, and nobody retries. (Of a work queue, a sidecar would hold up all
-    /// messages of a topic while one of a bulk is retried.)
-    const BROADCAST: Self = Self {
-        enabled: true,
-        max_messages_count: BULK,
-        max_await_duration_ms: 1,
-    };
 }
 
 impl Subscription {
@@ -73,9 +49,9 @@ pub fn subscriptions(topics: &BTreeSet<Topic>, settings: &Settings) -> Vec<Subsc
     for topic in topics {
         let name = topic.as_str();
         let dead = [name, DEAD].concat();
-        let (pubsub, dead, bulk) = match topic.is_broadcast() {
-            true => (&settings.broadcast, None, Some(Bulk::BROADCAST)),
-            false => (&settings.pubsub, Some(dead), None),
+        let (pubsub, dead) = match topic.is_broadcast() {
+            true => (&settings.broadcast, None),
+            false => (&settings.pubsub, Some(dead)),
         };
         subscriptions.push(Subscription {
             pubsub: pubsub.clone(),
@@ -84,7 +60,6 @@ pub fn subscriptions(topics: &BTreeSet<Topic>, settings: &Settings) -> Vec<Subsc
                 default: format!("/events/{name}"),
             },
             dead_letters: dead.clone(),
-            bulk,
         });
         subscriptions.extend(dead.map(|dead| Subscription {
             pubsub: pubsub.clone(),
@@ -93,7 +68,6 @@ pub fn subscriptions(topics: &BTreeSet<Topic>, settings: &Settings) -> Vec<Subsc
                 default: "/events/dead-letter".into(),
             },
             dead_letters: None,
-            bulk: None,
         }));
     }
     subscriptions
@@ -111,9 +85,7 @@ mod tests {
         let told = json!(subscriptions(&topics, &Settings::default()));
         let expected = json!([
             { "pubsubname": "todo-broadcast", "topic": "task-updates",
-              "routes": { "default": "/events/task-updates" },
-              "bulkSubscribe": { "enabled": true, "maxMessagesCount": 32,
-                "maxAwaitDurationMs": 1 } },
+              "routes": { "default": "/events/task-updates" } },
             { "pubsubname": "todo-pubsub", "topic": "user-events",
               "routes": { "default": "/events/user-events" },
               "deadLetterTopic": "user-events.dlq" },

@@ -31,8 +31,14 @@ macro_rules! part {
     };
 }
 
+/// The locks of a person and of their feed.
+pub(super) const HOLD: &str = "SELECT 1 FROM users u JOIN feeds f ON f.user_id = u.id \
+     WHERE u.id = $1 FOR UPDATE";
+const GONE: &str = "DELETE FROM users WHERE id = $1";
+
 /// What may be much of a person, each a part of it by an index. $1 person, $2 rows.
-pub(super) const PARTS: [&str; 5] = [
+pub(super) const PARTS: [&str; 6] = [
+    part!("statistics"),
     part!("mutations"),
     part!("events"),
     part!("tasks"),
@@ -185,13 +191,15 @@ impl Accounts for PostgresStore {
         self.jobs
             .write(News::Gone(user), move |connection| {
                 Box::pin(async move {
-                    // Feed, sessions, tokens and statistics go with the person.
-                    let gone = sqlx::query("DELETE FROM users WHERE id = $1")
-                        .bind(user.0)
+                    // Nobody adds to what is theirs from here on.
+                    let held = sqlx::query(HOLD).bind(user.0);
+                    if held
                         .execute(&mut *connection)
                         .await
-                        .map_err(db)?;
-                    if gone.rows_affected() == 0 {
+                        .map_err(db)?
+                        .rows_affected()
+                        == 0
+                    {
                         return Err(Code::NotFound.into());
                     }
                     for sql in PARTS {
@@ -202,11 +210,11 @@ impl Accounts for PostgresStore {
                             more = done.rows_affected() == PART;
                         }
                     }
-                    sqlx::query(FORGET)
-                        .bind(user.0)
-                        .execute(&mut *connection)
-                        .await
-                        .map_err(db)?;
+                    // Feed, sessions and tokens go with the row in `users`.
+                    for sql in [FORGET, GONE] {
+                        let rest = sqlx::query(sql).bind(user.0);
+                        rest.execute(&mut *connection).await.map_err(db)?;
+                    }
                     append(connection, &event).await
                 })
             })

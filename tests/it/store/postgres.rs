@@ -367,8 +367,10 @@ async fn removes_all_of_a_person_in_parts_each_as_quick_as_any_statement() {
          FROM generate_series(2, 45000) n; \
          CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
          IF current_setting('statement_timeout') <> '10s' THEN RAISE 'no bound'; END IF; \
+         IF (SELECT count(*) FROM gone) > 20000 THEN RAISE 'too many at once'; END IF; \
          RETURN NULL; END $$; \
-         CREATE TRIGGER look AFTER DELETE ON events EXECUTE FUNCTION look()"
+         CREATE TRIGGER look AFTER DELETE ON events \
+         REFERENCING OLD TABLE AS gone EXECUTE FUNCTION look()"
     );
     store.run(&many).await;
     let event = kit.loose(EventType::UserDeleted, Some(ann));
