@@ -171,6 +171,7 @@ async fn a_row_becomes_a_cloud_event_for_the_component_of_its_topic() {
         "subject": "subject", "time": "1970-01-01T00:00:00.000Z",
         "datacontenttype": "application/json", "traceparent": TRACE, "traceid": TRACE,
         "dataschema": "https://tidings.example/schemas/task.created/1.0.json",
+        "topic": "task-events", "pubsubname": "todo-pubsub",
         "data": { "event_id": user, "version": "1.0", "metadata": { "traceparent": TRACE } },
     });
     assert_eq!(calls[0].1, [expected]);
