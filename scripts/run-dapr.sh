@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a broker, a sidecar and Tidings together; whatever ends first, or Ctrl-C, stops all of it.
+# Starts a broker, a sidecar and Tidings together; the end of Tidings, or Ctrl-C, stops all of it.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -8,9 +8,12 @@ daprd=$(scripts/daprd.sh)
 scripts/front.sh
 cargo build --quiet --release --bin tidings
 if [ -e .env ]; then
+    # What is set already counts more.
+    given=$(export -p)
     set -a
     . ./.env
     set +a
+    eval "$given"
 fi
 . scripts/env.sh
 mkdir -p data
@@ -62,8 +65,9 @@ DAPR_HOST_IP=127.0.0.1 GOGC=${GOGC:-400} "$daprd" --mode standalone --app-id tid
     --resources-path "dapr/components/$broker" \
     --enable-app-health-check --app-health-check-path /healthz >data/daprd.log 2>&1 &
 pids+=($!)
-say "The sidecar's API is at http://127.0.0.1:$port, its log in data/daprd.log"
+say "The sidecar's API is at http://127.0.0.1:$port, its log in data/daprd.log, its process $!"
 
 DAPR_HTTP_PORT=$port "$target/release/tidings" serve &
 pids+=($!)
-wait -n "${pids[@]}" || true
+# Without its sidecar or its broker Tidings goes on.
+wait $!
