@@ -67,6 +67,19 @@ pub(crate) async fn end(mut child: Child, signal: &str) -> Option<i32> {
 }
 
 #[tokio::test]
+async fn commands_want_a_database_and_make_none() {
+    for command in [
+        &["verify"][..],
+        &["outbox", "list"],
+        &["replay", "--consumer", "audit"],
+    ] {
+        let (output, folder) = run(command, &[]).await;
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {output:?}");
+        assert!(!folder.path().join("data/tidings.db").exists());
+    }
+}
+
+#[tokio::test]
 async fn bad_configuration_is_told_a_line_a_fault() {
     let variables = [
         ("ROLES", "cook"),
