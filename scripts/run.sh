@@ -7,14 +7,7 @@ scripts/front.sh
 say "Building the server (minutes the first time)"
 cargo build --quiet --release --bin tidings
 
-if [ -e .env ]; then
-    # What is set already counts more.
-    given=$(export -p)
-    set -a
-    . ./.env
-    set +a
-    eval "$given"
-fi
+. scripts/dotenv.sh
 . scripts/env.sh
 mkdir -p data
 exec "$target/release/tidings" serve

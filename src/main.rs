@@ -155,8 +155,8 @@ impl Place {
     /// Begins to log, and opens the database, which must be there: a new one would only look well.
     async fn open(self) -> Result<SharedStore, Failure> {
         let url = self.begin()?;
-        store::schema(&url).await.map_err(Failure::running)?;
-        let store = store::open(&url, Ambient::default(), Arc::new(commands::Nobody)).await;
+        let store =
+            store::open_existing(&url, Ambient::default(), Arc::new(commands::Nobody)).await;
         store.map_err(Failure::running)
     }
 }

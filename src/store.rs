@@ -121,6 +121,22 @@ pub async fn open(
     })
 }
 
+/// As [`open`], for whoever only looks: where there is no database, none is made.
+///
+/// # Errors
+/// As [`open`]; `Unavailable` also where it is missing.
+pub async fn open_existing(
+    url: &str,
+    ambient: Ambient,
+    on_commit: Arc<dyn OnCommit>,
+) -> Result<SharedStore> {
+    // PostgreSQL makes none by itself.
+    if !postgres::is_url(url) {
+        SqliteStore::schema(url).await?;
+    }
+    open(url, ambient, on_commit).await
+}
+
 /// How the schema of a database compares with the one that this program knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {

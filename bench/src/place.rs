@@ -50,7 +50,7 @@ impl Place {
             .args(["--bind", "127.0.0.1", "--save", ""])
             .current_dir(folder.path());
         let server = spawn(&mut command)?;
-        until("Redis", async || {
+        until("Redis", DEADLINE, async || {
             Ok(TcpStream::connect(redis).await.is_ok())
         })
         .await?;
@@ -158,12 +158,12 @@ impl Replica {
             let metadata = text(self.sidecar, "/v1.0/metadata").await;
             Ok(metadata.is_ok_and(|text| !self.hears || text.contains("\"pubsubname\"")))
         };
-        until("the sidecar", subscribed).await?;
+        until("the sidecar", DEADLINE, subscribed).await?;
         let well = async || {
             let told = text(self.program.address, "/readyz").await;
             Ok(told.is_ok_and(|text| text.contains("\"status\":\"ok\"")))
         };
-        until("the program", well).await
+        until("the program", DEADLINE, well).await
     }
 
     /// Stops the sidecar.
@@ -194,14 +194,8 @@ impl Replica {
 
     /// Waits until so many were.
     pub(crate) async fn handles(&self, events: u64) -> Outcome {
-        let deadline = Instant::now() + PATIENCE;
-        while self.handled().await? < events {
-            if Instant::now() > deadline {
-                return Err("what was published is not delivered".into());
-            }
-            sleep(LOOK).await;
-        }
-        Ok(())
+        let handled = async || Ok(self.handled().await? >= events);
+        until("what was published", PATIENCE, handled).await
     }
 
     /// Waits until nothing is published or consumed any more, and with a sidecar nothing waits.
@@ -244,8 +238,8 @@ pub(crate) async fn text(address: SocketAddr, path: &str) -> Outcome<String> {
 }
 
 /// Waits until it is so.
-async fn until(what: &str, is_so: impl AsyncFn() -> Outcome<bool>) -> Outcome {
-    let deadline = Instant::now() + DEADLINE;
+async fn until(what: &str, within: Duration, is_so: impl AsyncFn() -> Outcome<bool>) -> Outcome {
+    let deadline = Instant::now() + within;
     while !is_so().await? {
         if Instant::now() > deadline {
             return Err(format!("not ready in time: {what}").into());

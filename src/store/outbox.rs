@@ -79,8 +79,8 @@ pub struct OutboxDepth {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Leases (user, topic) pairs to `holder` until `until` and returns their oldest rows in order,
-    /// at most `limit` and [`CLAIM_BYTES`], but one in any case. A pair whose oldest row waits for a retry yields nothing, so that order
-    /// holds; a lease of another holder is passed over until it ends.
+    /// at most `limit` and [`CLAIM_BYTES`], but one in any case. A pair whose oldest row waits for a
+    /// retry yields nothing, so that order holds; a lease of another holder is passed over until it ends.
     async fn claim(
         &self,
         holder: Uuid,

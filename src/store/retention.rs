@@ -8,8 +8,8 @@ use tidings_domain::{
 
 use crate::error::Result;
 
-/// How long answers to mutations, what consumers took in, refused pushes and the trash are kept: 30 days, in
-/// milliseconds. Nothing is delivered again later than that, since brokers keep less.
+/// How long answers to mutations, what consumers took in, refused pushes and the trash are kept: 30
+/// days, in milliseconds. Nothing is delivered again later than that, since brokers keep less.
 pub const KEPT_MS: i64 = 30 * 86_400_000;
 
 /// Rows of a kind that are removed at once: whoever else writes waits for no more.

@@ -192,14 +192,8 @@ impl Accounts for PostgresStore {
             .write(News::Gone(user), move |connection| {
                 Box::pin(async move {
                     // Nobody adds to what is theirs from here on.
-                    let held = sqlx::query(HOLD).bind(user.0);
-                    if held
-                        .execute(&mut *connection)
-                        .await
-                        .map_err(db)?
-                        .rows_affected()
-                        == 0
-                    {
+                    let held = sqlx::query(HOLD).bind(user.0).execute(&mut *connection);
+                    if held.await.map_err(db)?.rows_affected() == 0 {
                         return Err(Code::NotFound.into());
                     }
                     for sql in PARTS {

@@ -76,8 +76,8 @@ impl Retention for PostgresStore {
     }
 }
 
-/// Removes answers, sessions, the notes of consumers and refused pushes that are kept no longer, a bounded number at a
-/// time; whether there may be more.
+/// Removes answers, sessions, the notes of consumers and refused pushes that are kept no longer, a
+/// bounded number at a time; whether there may be more.
 pub(super) async fn prune(pool: &PgPool, now: Timestamp) -> Result<bool> {
     let before = now.0 - KEPT_MS;
     let mut more = false;

@@ -75,8 +75,8 @@ impl Retention for SqliteStore {
     }
 }
 
-/// Removes answers, sessions, the notes of consumers and refused pushes that are kept no longer, and what is left of
-/// people who are gone, a bounded number at a time; whether there may be more.
+/// Removes answers, sessions, the notes of consumers and refused pushes that are kept no longer, and
+/// what is left of people who are gone, a bounded number at a time; whether there may be more.
 pub(super) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> Result<bool> {
     let before = now.0 - KEPT_MS;
     let mut more = false;
