@@ -1,5 +1,8 @@
 //! The store on SQLite: one file, one writing connection that an owned task holds, and a few that
 //! read. See [`writer`] for how writes become transactions.
+//!
+//! Limits are bound as `+?`: SQLite makes a statement anew whenever a plain `LIMIT ?` is bound, since it
+//! plans by the number.
 
 mod accounts;
 mod aside;
@@ -19,11 +22,13 @@ mod outbox;
 mod plans;
 mod pushes;
 mod queue;
+mod readers;
 mod reminders;
 mod replay;
 mod retention;
 mod series;
 mod sessions;
+mod single;
 mod statistics;
 mod tasks;
 mod tokens;
@@ -39,14 +44,14 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqliteConnection,
     migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::writer::Writer;
+use self::{readers::Readers, single::Single, writer::Writer};
 use super::{Findings, OnCommit, Schema, Store, turns::Turns};
 use crate::{
     clock::Ambient,
@@ -65,14 +70,13 @@ const BUSY: Duration = Duration::from_secs(10);
 const BUSY_CODE: i64 = 5;
 /// How long until a file that another process opens is tried again.
 const AGAIN: Duration = Duration::from_millis(10);
-/// How long a reader waits for a connection.
-const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// The store on SQLite.
 pub struct SqliteStore {
     epoch: Uuid,
     ambient: Ambient,
-    readers: SqlitePool,
+    readers: Readers,
+    single: Single,
     heavy: Turns,
     writer: Writer,
 }
@@ -89,20 +93,14 @@ impl SqliteStore {
         let mut connection = connect(&options).await?;
         migrate_with(&mut connection).await?;
         let epoch = epoch(&mut connection, ambient.ids.next()).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(options.clone().read_only(true).create_if_missing(false))
-            .await
-            .map_err(db)?;
+        let reading = options.clone().read_only(true).create_if_missing(false);
+        let readers = Readers::new(reading, READERS);
         let writing = writing(&options);
         let writer = Writer::start(writing, connection, lock, ambient.clone(), on_commit);
         Ok(Self {
             epoch,
             ambient,
+            single: Single::start(readers.clone()),
             readers,
             heavy: Turns::new(HEAVY),
             writer,

@@ -38,24 +38,24 @@ INSERT INTO meta (key, value) VALUES ('leaving ' || ?1, '')";
 /// last are given anew, and so compared anew. ?1 person, ?2 rows of a kind.
 pub(super) const SWEEP: &str = "\
 DELETE FROM mutations WHERE n IN (SELECT m.n FROM (SELECT user_id, json FROM events \
-        WHERE user_id = ?1 AND seq IS NOT NULL ORDER BY seq LIMIT ?2) j CROSS JOIN mutations m \
+        WHERE user_id = ?1 AND seq IS NOT NULL ORDER BY seq LIMIT +?2) j CROSS JOIN mutations m \
     ON m.mutation_id = j.json->>'$.metadata.mutation_id' AND m.user_id = j.user_id); \
 DELETE FROM mutations WHERE n IN \
-    (SELECT n FROM mutations WHERE user_id = ?1 AND quiet = 1 LIMIT ?2); \
+    (SELECT n FROM mutations WHERE user_id = ?1 AND quiet = 1 LIMIT +?2); \
 DELETE FROM events WHERE n IN \
-    (SELECT n FROM events WHERE user_id = ?1 AND seq IS NOT NULL ORDER BY seq LIMIT ?2); \
+    (SELECT n FROM events WHERE user_id = ?1 AND seq IS NOT NULL ORDER BY seq LIMIT +?2); \
 DELETE FROM events WHERE n IN (SELECT n FROM events WHERE user_id = ?1 AND seq IS NULL \
-    AND event_type <> 'user.deleted' LIMIT ?2); \
+    AND event_type <> 'user.deleted' LIMIT +?2); \
 DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks \
-    WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL LIMIT ?2); \
+    WHERE user_id = ?1 AND completed_at IS NULL AND deleted_at IS NULL LIMIT +?2); \
 DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks \
-    WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL LIMIT ?2); \
+    WHERE user_id = ?1 AND completed_at IS NOT NULL AND deleted_at IS NULL LIMIT +?2); \
 DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks \
-    WHERE user_id = ?1 AND deleted_at IS NOT NULL LIMIT ?2); \
+    WHERE user_id = ?1 AND deleted_at IS NOT NULL LIMIT +?2); \
 DELETE FROM occurrences WHERE (user_id, task_id) IN \
-    (SELECT user_id, task_id FROM occurrences WHERE user_id = ?1 LIMIT ?2); \
+    (SELECT user_id, task_id FROM occurrences WHERE user_id = ?1 LIMIT +?2); \
 DELETE FROM notifications WHERE rowid IN \
-    (SELECT rowid FROM notifications WHERE user_id = ?1 LIMIT ?2); \
+    (SELECT rowid FROM notifications WHERE user_id = ?1 LIMIT +?2); \
 UPDATE meta SET value = (SELECT coalesce(max(n), 0) FROM events) WHERE key GLOB 'compared *' \
     AND CAST(value AS INTEGER) > (SELECT coalesce(max(n), 0) FROM events)";
 

@@ -49,7 +49,7 @@ impl OutboxAside for SqliteStore {
         let rows = sqlx::query(
             "SELECT o.id, o.topic, e.user_id, e.event_id, e.event_type, o.attempts, o.error \
              FROM outbox o JOIN events e ON e.n = o.event \
-             WHERE o.dead = 1 AND o.id > ?1 ORDER BY o.id LIMIT ?2",
+             WHERE o.dead = 1 AND o.id > ?1 ORDER BY o.id LIMIT +?2",
         )
         .bind(after)
         .bind(limit as i64)
@@ -115,7 +115,7 @@ impl DeadLetters for SqliteStore {
     async fn letters(&self, after: i64, limit: usize) -> Result<Vec<DeadLetter>> {
         let rows = sqlx::query(
             "SELECT id, topic, event_id, consumer, error, payload, received_at \
-             FROM dead_letters WHERE id > ?1 ORDER BY id LIMIT ?2",
+             FROM dead_letters WHERE id > ?1 ORDER BY id LIMIT +?2",
         )
         .bind(after)
         .bind(limit as i64)

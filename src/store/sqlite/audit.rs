@@ -43,7 +43,7 @@ impl AuditTrail for SqliteStore {
     async fn audit(&self, user: UserId, after: i64, limit: usize) -> Result<Vec<AuditRow>> {
         let rows = sqlx::query(
             "SELECT n, seq, event_id, event_type, recorded_at FROM audit \
-             WHERE user_id = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
+             WHERE user_id = ?1 AND n > ?2 ORDER BY n LIMIT +?3",
         )
         .bind(user.to_string())
         .bind(after)

@@ -47,7 +47,7 @@ impl SqliteStore {
         let mut findings = Findings::default();
         // All of a database is more than belongs in memory. The connection is one of its own, so that
         // nobody else goes on with that setting, however this ends.
-        let mut connection = self.readers.acquire().await.map_err(db)?.detach();
+        let mut connection = self.readers.another().await.map_err(db)?;
         connection
             .execute("PRAGMA temp_store = FILE")
             .await

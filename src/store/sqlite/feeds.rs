@@ -17,10 +17,10 @@ use crate::{
 /// The head first, then events.
 pub(super) const EVENTS: &str = "SELECT seq, NULL FROM feeds WHERE user_id = ?1 \
              UNION ALL SELECT * FROM (SELECT seq, json FROM events \
-             WHERE user_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)";
+             WHERE user_id = ?1 AND seq > ?2 ORDER BY seq LIMIT +?3)";
 
 pub(super) const RECENT: &str = "SELECT seq, json FROM events WHERE user_id = ?1 AND seq < ?2 \
-             AND event_type <> 'notification.created' ORDER BY seq DESC LIMIT ?3";
+             AND event_type <> 'notification.created' ORDER BY seq DESC LIMIT +?3";
 
 #[async_trait]
 impl Feeds for SqliteStore {
@@ -43,11 +43,12 @@ impl Feeds for SqliteStore {
         after: i64,
         limit: usize,
     ) -> Result<(i64, Vec<StoredEvent>)> {
+        let mut reader = self.readers.get().await.map_err(db)?;
         let mut rows = sqlx::query(EVENTS)
             .bind(user.to_string())
             .bind(after)
             .bind(limit as i64)
-            .fetch(&self.readers);
+            .fetch(reader.connection().map_err(db)?);
         let Some(head) = rows.try_next().await.map_err(db)? else {
             return Ok((0, Vec::new()));
         };

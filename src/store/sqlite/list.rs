@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 use serde_json::Value;
-use sqlx::{Either, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Either, QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use tidings_domain::{
     id::{TaskId, UserId},
     task::Task,
@@ -11,7 +11,7 @@ use tidings_domain::{
 };
 use uuid::Uuid;
 
-use super::{db, from_json, id};
+use super::{db, from_json, id, readers::Readers};
 use crate::{
     error::{Error, Result},
     store::{
@@ -22,7 +22,7 @@ use crate::{
 
 /// A page of a list, and the feed's head, in one statement.
 pub(super) async fn page(
-    readers: &SqlitePool,
+    readers: &Readers,
     epoch: Uuid,
     user: UserId,
     query: &TaskQuery,
@@ -70,7 +70,7 @@ pub(super) fn listing(user: UserId, query: &TaskQuery, here: &Here<'_>) -> Query
         }
     }
     order(&mut sql, query.sort);
-    sql.push(" LIMIT ")
+    sql.push(" LIMIT +")
         .push_bind(query.limit as i64 + 1)
         .push(")");
     sql
@@ -100,7 +100,7 @@ pub(super) async fn view(
         sql.push(" AS key, id");
         from(&mut sql, source, user, view, here);
     }
-    sql.push(" ORDER BY key, id LIMIT ")
+    sql.push(" ORDER BY key, id LIMIT +")
         .push_bind(limit as i64)
         .push(")");
     let row = sql.build().fetch_one(connection).await.map_err(db)?;

@@ -21,7 +21,7 @@ pub(super) const DUE: &str = "SELECT m.n, m.id, m.user_id, m.kind, u.email, u.na
      CROSS JOIN users u ON u.id = m.user_id \
      LEFT JOIN tasks t ON t.user_id = m.user_id AND t.id = m.task_id \
      AND t.completed_at IS NULL AND t.deleted_at IS NULL WHERE m.due_at <= ?1 AND m.aside = 0 \
-     ORDER BY m.due_at LIMIT ?2";
+     ORDER BY m.due_at LIMIT +?2";
 /// Whether somebody is there.
 pub(super) const PERSON: &str = "SELECT 1 FROM users WHERE id = ?1";
 pub(super) const NOTE: &str = "INSERT INTO inbox (consumer, event_id, at) VALUES (?1, ?2, ?3) \

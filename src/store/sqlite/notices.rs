@@ -70,10 +70,10 @@ pub(super) const ALLOW: &str = "INSERT INTO mail_allowances (user_id, since, mai
      ON CONFLICT (user_id) DO UPDATE SET since = excluded.since, mails = excluded.mails";
 pub(super) const LIST: &str = "SELECT id, kind, title, body, task_id, created_at, read_at \
      FROM notifications WHERE user_id = ?1 AND (created_at, id) < (?2, ?3) \
-     ORDER BY created_at DESC, id DESC LIMIT ?4";
+     ORDER BY created_at DESC, id DESC LIMIT +?4";
 pub(super) const UNREAD: &str = "SELECT id, kind, title, body, task_id, created_at, read_at \
      FROM notifications WHERE user_id = ?1 AND (created_at, id) < (?2, ?3) AND read_at IS NULL \
-     ORDER BY created_at DESC, id DESC LIMIT ?4";
+     ORDER BY created_at DESC, id DESC LIMIT +?4";
 
 #[async_trait]
 impl Notices for SqliteStore {

@@ -41,7 +41,7 @@ pub(super) const LEASE: &str = concat!(
     "INSERT INTO leases (topic, partition, holder) \
     SELECT DISTINCT topic, partition, ?1 FROM (SELECT o.topic, o.partition, l.holder ",
     free!(),
-    " ORDER BY o.id LIMIT ?3) WHERE holder IS NOT ?1 \
+    " ORDER BY o.id LIMIT +?3) WHERE holder IS NOT ?1 \
     ON CONFLICT (topic, partition) DO UPDATE SET holder = excluded.holder"
 );
 
@@ -61,7 +61,7 @@ SELECT group_concat(id || char(9) || topic || char(9) || user_id || char(9) || e
     WHERE o.dead = 0 AND l.holder = ?1 \
     AND NOT EXISTS (SELECT 1 FROM outbox w WHERE w.topic = o.topic \
         AND w.partition = o.partition AND w.retry_at > ?2 AND w.id <= o.id AND w.dead = 0) \
-    ORDER BY o.id LIMIT ?3)) head CROSS JOIN events e ON e.n = event \
+    ORDER BY o.id LIMIT +?3)) head CROSS JOIN events e ON e.n = event \
     WHERE upto <= ?4 OR upto = bytes)";
 
 /// Ids that are done; id, when, why; id, why.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     MIGRATIONS, accounts, audit, feeds, list, load, mails, notices, outbox, pushes, queue,
-    reminders, replay, retention, series, statistics, tasks, trail, write,
+    reminders, replay, retention, series, single, statistics, tasks, trail, write,
 };
 use crate::store::{Sort, SortKey, TaskQuery};
 
@@ -60,6 +60,7 @@ fn scans(steps: &[String]) -> Vec<&String> {
 async fn walks_no_table() {
     let mut connection = database().await;
     for sql in [
+        single::TASKS,
         tasks::OPEN,
         tasks::COUNTS,
         tasks::HISTORY,

@@ -30,7 +30,7 @@ pub(super) const DUE: &str = "SELECT p.n, p.user_id, p.kind, p.created_at, p.att
      (SELECT 1 FROM tasks t WHERE t.user_id = n.user_id AND t.id = n.task_id \
      AND t.completed_at IS NULL AND t.deleted_at IS NULL)) WHERE p.due_at <= ?1 AND p.aside = 0 \
      AND NOT EXISTS (SELECT 1 FROM pushes o WHERE o.subscription = p.subscription AND o.n < p.n \
-     AND o.aside = 0) ORDER BY p.due_at LIMIT ?2";
+     AND o.aside = 0) ORDER BY p.due_at LIMIT +?2";
 /// ?1 user, ?2 session.
 pub(super) const SESSION: &str = "SELECT 1 FROM sessions WHERE user_id = ?1 AND token_hash = ?2";
 /// ?1 user, ?2 session, ?3 endpoint, ?4 id, ?5 and ?6 keys, ?7 when, ?8 how many are kept.

@@ -41,7 +41,7 @@ macro_rules! queue {
                 "SELECT n, user_id, kind, created_at, attempts, coalesce(error, ''), \
                  CASE WHEN aside = 0 THEN due_at END FROM ",
                 $table,
-                " WHERE (aside = 1 OR attempts > 0) AND n > ?1 ORDER BY n LIMIT ?2"
+                " WHERE (aside = 1 OR attempts > 0) AND n > ?1 ORDER BY n LIMIT +?2"
             ),
             put_back: concat!(
                 "UPDATE ",

@@ -19,7 +19,7 @@ use crate::{
 /// Tasks that are due, the longest first. What is left of people who are gone is due to nobody.
 pub(super) const DUE: &str = "SELECT rowid, user_id, task FROM tasks WHERE remind_at <= ?1 \
      AND reminded = 0 AND completed_at IS NULL AND deleted_at IS NULL \
-     AND EXISTS (SELECT 1 FROM users u WHERE u.id = user_id) ORDER BY remind_at LIMIT ?2";
+     AND EXISTS (SELECT 1 FROM users u WHERE u.id = user_id) ORDER BY remind_at LIMIT +?2";
 pub(super) const REMINDED: &str =
     "UPDATE tasks SET reminded = 1 WHERE rowid IN (SELECT value FROM json_each(?1))";
 /// Which of these reminders were told of before. They are no version of their task, as 0 says.

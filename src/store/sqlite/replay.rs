@@ -12,12 +12,12 @@ use crate::{error::Result, store::Replay};
 
 /// Of one person it is the whole log that is walked, too, but once: each part goes on from the last.
 pub(super) const LOG: &str = "\
-SELECT n, json FROM events WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) ORDER BY n LIMIT ?3";
+SELECT n, json FROM events WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) ORDER BY n LIMIT +?3";
 
 /// The trail, walked in the same way.
 pub(super) const TRAIL: &str = "\
 SELECT n, event_id, recorded_at FROM audit WHERE n > ?1 AND (?2 IS NULL OR user_id = ?2) \
-    ORDER BY n LIMIT ?3";
+    ORDER BY n LIMIT +?3";
 
 /// ?1 rows of the trail.
 pub(super) const NOTE: &str = "\
@@ -30,7 +30,7 @@ pub(super) const COUNTED: &str = "\
 SELECT user_id, task_id, seq, EXISTS (SELECT 1 FROM events e WHERE e.user_id = s.user_id \
         AND e.seq = s.seq AND e.task_id = s.task_id) \
     FROM statistics s WHERE (task_id, user_id) > (?2, ?1) AND (?3 IS NULL OR user_id = ?3) \
-    ORDER BY task_id, user_id LIMIT ?4";
+    ORDER BY task_id, user_id LIMIT +?4";
 
 /// Unless an event has made it anew since. ?1 rows.
 pub(super) const STRAY: &str = "\

@@ -20,28 +20,28 @@ use crate::{
 /// Of everybody. ?1 before, ?2 to ?4 the last one seen, ?5 limit.
 pub(super) const EXPIRED: &str = "SELECT user_id, id, task->>'$.version', deleted_at FROM tasks \
     WHERE deleted_at < ?1 AND (deleted_at, user_id, id) > (?2, ?3, ?4) \
-    ORDER BY deleted_at, user_id, id LIMIT ?5";
+    ORDER BY deleted_at, user_id, id LIMIT +?5";
 
 /// Rows lie in the order in which they were written, so the old ones come first. ?1 before, ?2 limit.
 const ANSWERS: &str = "DELETE FROM mutations WHERE n IN (SELECT n FROM \
-    (SELECT n, at FROM mutations ORDER BY n LIMIT ?2) WHERE at < ?1)";
+    (SELECT n, at FROM mutations ORDER BY n LIMIT +?2) WHERE at < ?1)";
 
 /// ?1 before, ?2 limit.
 pub(super) const SESSIONS: &str = "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
-    WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+    WHERE expires_at <= ?1 ORDER BY expires_at LIMIT +?2)";
 
 /// But for what may be delivered again: dead letters and what was set aside, when an operator says so,
 /// and whatever waits in the outbox. ?1 before, ?2 limit.
 pub(super) const INBOX: &str = "DELETE FROM inbox WHERE (consumer, event_id) IN (SELECT consumer, event_id \
     FROM inbox WHERE at < ?1 AND event_id NOT IN (SELECT event_id FROM dead_letters) \
     AND event_id NOT IN (SELECT e.event_id FROM outbox o CROSS JOIN events e ON e.n = o.event \
-        WHERE o.dead = 1) ORDER BY at LIMIT ?2) \
+        WHERE o.dead = 1) ORDER BY at LIMIT +?2) \
     AND coalesce((SELECT e.at FROM outbox o CROSS JOIN events e ON e.n = o.event WHERE o.dead = 0 \
         ORDER BY o.id LIMIT 1), ?1) >= ?1";
 
 /// Of no use to anybody by then: what they told is a day's. ?1 before, ?2 limit.
 pub(super) const REFUSED: &str = "DELETE FROM pushes WHERE n IN (SELECT n FROM pushes \
-    WHERE aside = 1 AND created_at < ?1 ORDER BY created_at LIMIT ?2)";
+    WHERE aside = 1 AND created_at < ?1 ORDER BY created_at LIMIT +?2)";
 
 #[async_trait]
 impl Retention for SqliteStore {

@@ -1,7 +1,7 @@
 //! What is counted of people's tasks.
 
 use async_trait::async_trait;
-use sqlx::Row;
+use sqlx::{Connection, Row};
 use tidings_domain::{
     id::UserId,
     statistics::{Counted, QUARTER_MS},
@@ -49,7 +49,7 @@ SELECT sum(minutes) / count(*) FROM (SELECT (completed_at - created_at) / 60000 
 pub(super) const TAGS: &str = "\
 SELECT j.value, count(*) FROM statistics s, json_each(s.tags) j \
     WHERE s.user_id = ?1 AND s.completed_at >= ?2 \
-    GROUP BY j.value ORDER BY count(*) DESC, j.value LIMIT ?3";
+    GROUP BY j.value ORDER BY count(*) DESC, j.value LIMIT +?3";
 
 pub(super) const EVER: &str = "\
 SELECT completed_at / ?2 AS quarter, count(*) FROM statistics \
@@ -83,7 +83,9 @@ impl Statistics for SqliteStore {
     async fn counted(&self, user: UserId, since: Timestamp) -> Result<Counted> {
         let user = user.to_string();
         let mut counted = Counted::default();
-        let mut moment = self.readers.begin().await.map_err(db)?;
+        let mut reader = self.readers.get().await.map_err(db)?;
+        let begun = reader.connection().map_err(db)?.begin().await;
+        let mut moment = begun.map_err(db)?;
         let created = sqlx::query(CREATED)
             .bind(&user)
             .bind(since.0)

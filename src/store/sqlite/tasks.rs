@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Connection, Row, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 use tidings_domain::{
     decide::apply,
@@ -48,7 +48,7 @@ UNION ALL SELECT * FROM (SELECT j.value, count(*), 0.0, 0.0 FROM tasks INDEXED B
 
 /// Version 0 is what was deleted for good.
 pub(super) const HISTORY: &str = "SELECT seq, json FROM events WHERE user_id = ?1 AND task_id = ?2 \
-             AND version > max(?3, 0) ORDER BY version LIMIT ?4";
+             AND version > max(?3, 0) ORDER BY version LIMIT +?4";
 
 /// The fold keeps the last event of each task, so that only those need be read: next to max(), SQLite
 /// takes the other columns from the row that has it.
@@ -62,13 +62,7 @@ impl Tasks for SqliteStore {
     }
 
     async fn task(&self, user: UserId, id: TaskId) -> Result<Option<Task>> {
-        let json: Option<String> =
-            sqlx::query_scalar("SELECT task FROM tasks WHERE user_id = ?1 AND id = ?2")
-                .bind(user.to_string())
-                .bind(id.to_string())
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(db)?;
+        let json = self.single.task(user, id).await?;
         json.map(|json| from_json(&json)).transpose()
     }
 
@@ -94,7 +88,9 @@ impl Tasks for SqliteStore {
                 counts,
             });
         }
-        let mut transaction = self.readers.begin().await.map_err(db)?;
+        let mut reader = self.readers.get().await.map_err(db)?;
+        let begun = reader.connection().map_err(db)?.begin().await;
+        let mut transaction = begun.map_err(db)?;
         let (cursor, mut tasks) = list::view(&mut transaction, user, view, limit, here).await?;
         let rows = sqlx::query(COUNTS)
             .bind(user.to_string())
@@ -145,11 +141,12 @@ impl Tasks for SqliteStore {
             AsOf::At(at) => (i64::MAX, at.0),
         };
         let _turn = self.heavy.take().await?;
+        let mut reader = self.readers.get().await.map_err(db)?;
         let mut rows = sqlx::query(AS_OF)
             .bind(user.to_string())
             .bind(seq)
             .bind(at)
-            .fetch(&self.readers);
+            .fetch(reader.connection().map_err(db)?);
         let mut tasks = BTreeMap::new();
         while let Some(row) = rows.try_next().await.map_err(db)? {
             let event: Event<IgnoredAny> = from_json(row.try_get(1).map_err(db)?)?;

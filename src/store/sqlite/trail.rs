@@ -26,7 +26,7 @@ macro_rules! rows {
              AND l.event_id = a.event_id AND a.seq IS NULL \
              WHERE a.user_id = ?1 AND a.at >= ?2 AND (a.at, a.n) < (?3, ?4)",
             $which,
-            " ORDER BY a.at DESC, a.n DESC LIMIT ?5"
+            " ORDER BY a.at DESC, a.n DESC LIMIT +?5"
         )
     };
 }
