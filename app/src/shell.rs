@@ -55,8 +55,8 @@ const NOBODY: &str = "document.querySelector('input[name=time_zone]')?.setAttrib
     localStorage.removeItem('tidings.push')";
 
 /// The document of a page.
-pub fn shell(page: PageData, assets: &Assets) -> Whole {
-    moment(|| document(&page, assets).into())
+pub fn shell(page: &PageData, assets: &Assets) -> Whole {
+    moment(|| document(page, assets).into())
 }
 
 fn document(page: &PageData, assets: &Assets) -> Markup {
@@ -74,10 +74,11 @@ fn document(page: &PageData, assets: &Assets) -> Markup {
         " · Tidings",
     ]
     .concat();
+    let mut data = serde_json::to_string(page).unwrap_or_default();
     // What a JSON text holds may not end the script element that holds it.
-    let data = serde_json::to_string(page)
-        .unwrap_or_default()
-        .replace('<', "\\u003c");
+    if data.contains('<') {
+        data = data.replace('<', "\\u003c");
+    }
     let start = format!(
         "import({js:?}).then(m=>m.default({{module_or_path:{wasm:?}}}).then(()=>m.hydrate()))",
         js = assets.js,

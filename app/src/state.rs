@@ -295,10 +295,8 @@ impl Client {
         });
         // Only now, with the core at rest, whoever reads is woken.
         if !changed.is_empty() {
-            for (row, task) in changed {
-                if let Some(row) = row {
-                    row.set(task);
-                }
+            for (row, task) in changed.into_iter().flatten() {
+                row.set(task);
             }
             self.revision.update(|r| *r = r.wrapping_add(1));
         }

@@ -34,7 +34,7 @@ pub enum Markup {
     Element(Box<Element>),
     /// An element, as HTML.
     #[cfg(not(feature = "hydrate"))]
-    Element(String),
+    Element(html::Html),
     /// What changes.
     Live(Box<dyn FnMut() -> Self>),
     /// Several, one after the other.

@@ -1,6 +1,8 @@
 //! Pages: each is read in as few reads as it takes, rendered from that, and carries it as JSON so
 //! that the browser goes on from the same data. The paths are those of [`Route`].
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -219,7 +221,7 @@ async fn notices(app: &App, actor: &Actor, route: &Route, data: &PageData) -> Re
 
 /// Renders the document.
 async fn render(app: &App, data: PageData, status: StatusCode, request: Request<Body>) -> Response {
-    let assets = app.assets.clone();
+    let (data, assets) = (Arc::new(data), app.assets.clone());
     let handler = leptos_axum::render_app_to_stream_in_order_with_context(
         || {
             if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
@@ -228,7 +230,7 @@ async fn render(app: &App, data: PageData, status: StatusCode, request: Request<
                 response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
             }
         },
-        move || shell(data.clone(), &assets),
+        move || shell(&data, &assets),
     );
     let mut response = handler(request).await;
     *response.status_mut() = status;

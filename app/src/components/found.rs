@@ -49,7 +49,11 @@ mod tests {
         };
         let said = parts.into_iter().map(|part| match part {
             Markup::Text(text) => text.into_owned(),
-            Markup::Element(html) => html,
+            Markup::Element(html) => {
+                let mut text = String::new();
+                html.put(&mut text);
+                text
+            }
             _ => panic!("neither text nor element"),
         });
         let said = said.collect::<String>();

@@ -24,8 +24,8 @@ pub(super) struct Row {
     pub(super) glow: ArcRwSignal<bool>,
 }
 
-/// A row's signal, where somebody reads it, and what it shall show.
-pub(super) type Redraw = (Option<ArcRwSignal<Option<Task>>>, Option<Task>);
+/// A row's signal and what it shall show, where somebody reads it.
+pub(super) type Redraw = Option<(ArcRwSignal<Option<Task>>, Option<Task>)>;
 
 /// The copy, what is shown of it, and who reads that.
 pub(super) struct Core {
@@ -127,11 +127,12 @@ impl Core {
             if task.as_ref() == self.shown(id) {
                 continue;
             }
-            match &task {
-                Some(task) => self.shown.insert(id, Box::new(task.clone())),
+            let row = self.rows.get(&id);
+            changed.push(row.map(|row| (row.task.clone(), task.clone())));
+            match task {
+                Some(task) => self.shown.insert(id, Box::new(task)),
                 None => drop(self.shown.remove(&id)),
             }
-            changed.push((self.rows.get(&id).map(|row| row.task.clone()), task));
         }
         changed
     }

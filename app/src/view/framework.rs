@@ -13,7 +13,7 @@ use leptos::{
 use super::Markup;
 
 #[cfg(not(feature = "hydrate"))]
-type Inside = String;
+type Inside = super::html::Html;
 #[cfg(feature = "hydrate")]
 type Inside = send_wrapper::SendWrapper<Markup>;
 
@@ -91,7 +91,7 @@ impl RenderHtml for Whole {
         _: Vec<AnyAttribute>,
     ) {
         #[cfg(not(feature = "hydrate"))]
-        out.push_str(&self.0);
+        self.0.put(out);
         #[cfg(feature = "hydrate")]
         let _ = out;
     }

@@ -36,11 +36,50 @@ fn give_back(mut text: String) {
     });
 }
 
+/// A part that is this long is kept as it is: an element that holds it is several texts, so that a
+/// page is not copied again for each of the elements around its middle. In bytes.
+const LONG: usize = 4096;
+
+/// What is written of an element.
+#[derive(Default)]
+pub struct Html {
+    before: Vec<String>,
+    last: String,
+}
+
+impl Html {
+    /// All of it, one text after the other.
+    fn texts(self) -> impl Iterator<Item = String> {
+        self.before.into_iter().chain([self.last])
+    }
+
+    /// Takes what is written of a part.
+    fn take(&mut self, part: Html) {
+        if part.before.is_empty() && part.last.len() < LONG {
+            self.last.push_str(&part.last);
+            give_back(part.last);
+        } else {
+            self.before
+                .push(std::mem::replace(&mut self.last, take_text()));
+            self.before.extend(part.texts());
+        }
+    }
+
+    /// Puts it at the end of `out`.
+    pub(crate) fn put(self, out: &mut String) {
+        let length: usize = self.before.iter().map(String::len).sum();
+        out.reserve(length + self.last.len());
+        for text in self.texts() {
+            out.push_str(&text);
+            give_back(text);
+        }
+    }
+}
+
 /// An element that is being written. What happens in the browser only is dropped.
 pub struct Builder {
     tag: &'static str,
-    /// What is written of it.
-    html: String,
+    html: Html,
     classes: Cow<'static, str>,
     /// Whether the start tag is written.
     begun: bool,
@@ -61,7 +100,10 @@ pub fn element(tag: &'static str, fixed: Pairs) -> Builder {
     }
     Builder {
         tag,
-        html,
+        html: Html {
+            before: Vec::new(),
+            last: html,
+        },
         classes: Cow::Borrowed(classes),
         begun: false,
         after_text: false,
@@ -73,10 +115,10 @@ impl Builder {
     pub fn set(mut self, name: &'static str, value: impl IntoValue) -> Self {
         match now(value.into_value()) {
             Value::Off => {}
-            Value::On => attribute(name, "", &mut self.html),
+            Value::On => attribute(name, "", &mut self.html.last),
             Value::Text(text) if name == "class" && self.classes.is_empty() => self.classes = text,
             Value::Text(text) if name == "class" => self.classes.to_mut().push_str(&text),
-            Value::Text(text) => attribute(name, &text, &mut self.html),
+            Value::Text(text) => attribute(name, &text, &mut self.html.last),
         }
         self
     }
@@ -113,7 +155,13 @@ impl Builder {
     /// HTML that is put in as it is.
     pub fn html(mut self, html: impl Into<Cow<'static, str>>) -> Self {
         self.begin();
-        self.html.push_str(&html.into());
+        match html.into() {
+            Cow::Borrowed(html) => self.html.last.push_str(html),
+            Cow::Owned(last) => self.html.take(Html {
+                before: Vec::new(),
+                last,
+            }),
+        }
         self
     }
 
@@ -133,9 +181,9 @@ impl Builder {
     pub fn markup(mut self) -> Markup {
         self.begin();
         if !VOID.contains(&self.tag) {
-            self.html.push_str("</");
-            self.html.push_str(self.tag);
-            self.html.push('>');
+            self.html.last.push_str("</");
+            self.html.last.push_str(self.tag);
+            self.html.last.push('>');
         }
         Markup::Element(self.html)
     }
@@ -144,9 +192,9 @@ impl Builder {
     fn begin(&mut self) {
         if !self.begun {
             if !self.classes.is_empty() {
-                attribute("class", &self.classes, &mut self.html);
+                attribute("class", &self.classes, &mut self.html.last);
             }
-            self.html.push('>');
+            self.html.last.push('>');
             self.begun = true;
         }
     }
@@ -161,21 +209,21 @@ fn now(given: Given) -> Value {
 }
 
 /// A view as HTML.
-pub(super) fn written(markup: Markup) -> String {
-    let mut out = String::with_capacity(32 * 1024);
+pub(super) fn written(markup: Markup) -> Html {
+    let mut out = Html::default();
     write(markup, &mut out, &mut false);
     out
 }
 
 /// Writes a view after what is in `out`. `after_text` tells whether that ends in a text of a view.
-fn write(markup: Markup, out: &mut String, after_text: &mut bool) {
+fn write(markup: Markup, out: &mut Html, after_text: &mut bool) {
     match markup {
         // An empty text would be no node.
         Markup::Text(text) if !text.is_empty() => {
             if *after_text {
-                out.push_str(MARKER);
+                out.last.push_str(MARKER);
             }
-            escape(&text, out);
+            escape(&text, &mut out.last);
             *after_text = true;
             return;
         }
@@ -190,14 +238,11 @@ fn write(markup: Markup, out: &mut String, after_text: &mut bool) {
             for at in 0..parts.keys().len() {
                 write(parts.part(at), out, after_text);
             }
-            out.push_str(MARKER);
+            out.last.push_str(MARKER);
         }
-        Markup::Fixed(html) => out.push_str(&html),
-        Markup::Element(html) => {
-            out.push_str(&html);
-            give_back(html);
-        }
-        Markup::Text(_) | Markup::Sequence(_) | Markup::Nothing => out.push_str(MARKER),
+        Markup::Fixed(html) => out.last.push_str(&html),
+        Markup::Element(html) => out.take(html),
+        Markup::Text(_) | Markup::Sequence(_) | Markup::Nothing => out.last.push_str(MARKER),
     }
     *after_text = false;
 }

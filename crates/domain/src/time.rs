@@ -3,7 +3,7 @@
 //! Walking local time needs a zone database, which is too heavy for the browser's build. So zones
 //! come in as [`Zones`]: chrono-tz on the server, the browser's `Intl` in a page.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -38,14 +38,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.utc();
-        let mut text = write_date(at.date());
-        pad(&mut text, "T", at.hour(), 2);
-        pad(&mut text, ":", at.minute(), 2);
-        pad(&mut text, ":", at.second(), 2);
-        pad(&mut text, ".", at.and_utc().timestamp_subsec_millis(), 3);
-        text.push('Z');
-        f.write_str(&text)
+        f.write_str(&write_instant(*self))
     }
 }
 
@@ -72,14 +65,28 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&write_instant(*self))
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(Written(PhantomData))
+    }
+}
+
+/// Reads what is written as a text, from where the text lies.
+struct Written<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = BadTime>> de::Visitor<'_> for Written<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a date or time")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -138,8 +145,7 @@ impl Serialize for TimeOfDay {
 
 impl<'de> Deserialize<'de> for TimeOfDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(Written(PhantomData))
     }
 }
 
@@ -153,9 +159,22 @@ pub fn parse_date(text: &str) -> Result<NaiveDate, BadTime> {
         .ok_or(BadTime)
 }
 
+/// Writes an instant in UTC, with milliseconds.
+fn write_instant(at: Timestamp) -> String {
+    let at = at.utc();
+    let mut text = write_date(at.date());
+    pad(&mut text, "T", at.hour(), 2);
+    pad(&mut text, ":", at.minute(), 2);
+    pad(&mut text, ":", at.second(), 2);
+    pad(&mut text, ".", at.and_utc().timestamp_subsec_millis(), 3);
+    text.push('Z');
+    text
+}
+
 /// Writes a date as [`parse_date`] reads it.
 pub fn write_date(date: NaiveDate) -> String {
-    let mut text = String::new();
+    // Room for a time as well.
+    let mut text = String::with_capacity(24);
     pad(&mut text, "", date.year().unsigned_abs(), 4);
     pad(&mut text, "-", date.month(), 2);
     pad(&mut text, "-", date.day(), 2);
@@ -165,12 +184,15 @@ pub fn write_date(date: NaiveDate) -> String {
 /// Appends a mark and a number of at least `width` digits. Chrono's own reading and writing knows
 /// far more forms, and is too heavy for the browser's build.
 fn pad(text: &mut String, mark: &str, number: u32, width: usize) {
-    let digits = number.to_string();
-    text.push_str(mark);
-    for _ in digits.len()..width {
-        text.push('0');
+    let mut digits = ['0'; 10];
+    let (mut at, mut rest) = (digits.len(), number);
+    while rest > 0 || at + width > digits.len() {
+        at -= 1;
+        digits[at] = char::from(b'0' + (rest % 10) as u8);
+        rest /= 10;
     }
-    text.push_str(&digits);
+    text.push_str(mark);
+    text.extend(&digits[at..]);
 }
 
 /// The number that digits write; none where something else is among them.
@@ -208,7 +230,8 @@ fn read_instant(text: &[u8]) -> Option<i64> {
         }
         _ => text.split_at(0),
     };
-    let millis: Vec<u8> = fraction.iter().chain(b"000").copied().take(3).collect();
+    let fraction = fraction.iter().chain(b"000").take(3);
+    let millis = fraction.fold(0, |millis, digit| millis * 10 + i64::from(digit - b'0'));
     let ahead = match zone {
         b"Z" | b"z" => 0,
         [b'+', zone @ ..] => i64::from(clock(zone)?),
@@ -217,7 +240,7 @@ fn read_instant(text: &[u8]) -> Option<i64> {
     };
     let day = read_date(date)?.and_time(NaiveTime::MIN);
     let since = i64::from(seconds) - ahead;
-    Some(Timestamp::from_utc(day).0 + since * 1000 + i64::from(number(&millis)?))
+    Some(Timestamp::from_utc(day).0 + since * 1000 + millis)
 }
 
 /// Reads `HH:MM`, as seconds since midnight.
