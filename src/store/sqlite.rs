@@ -2,7 +2,8 @@
 //! read. See [`writer`] for how writes become transactions.
 //!
 //! Limits are bound as `+?`: SQLite makes a statement anew whenever a plain `LIMIT ?` is bound, since it
-//! plans by the number.
+//! plans by the number. Lists are bound as JSON and walked by `jsonb_each`: of `json_each` each look at a
+//! row's `value` is a new text, which is parsed again.
 
 mod accounts;
 mod aside;

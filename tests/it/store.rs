@@ -36,6 +36,7 @@ macro_rules! contract {
                 answers_a_retry_as_before, keeps_no_refusal_and_no_id_of_its_own,
                 purges_without_a_trace, restores, tells_of_commits;
             groups: commits_many_at_once, refuses_one_of_a_group_alone,
+                another_write_that_fails_fails_alone,
                 does_nothing_twice_in_a_group, sees_earlier_ones_of_a_group,
                 survives_callers_that_go_away, comes_back_whole;
             histories: folds_to_the_tasks;

@@ -16,12 +16,12 @@ use crate::{
 /// inbox.
 pub(super) const RECORD: &str = "\
 INSERT INTO audit (event_id, event_type, user_id, seq, at, recorded_at) \
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?1) \
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM jsonb_each(?1) \
     WHERE (?2 OR NOT EXISTS \
         (SELECT 1 FROM inbox WHERE consumer = 'audit' AND event_id = value->>0)) \
     AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.event_id = value->>0); \
 INSERT INTO inbox (consumer, event_id, at) \
-    SELECT 'audit', value->>0, value->>5 FROM json_each(?1) WHERE true \
+    SELECT 'audit', value->>0, value->>5 FROM jsonb_each(?1) WHERE true \
     ON CONFLICT DO NOTHING";
 
 #[async_trait]

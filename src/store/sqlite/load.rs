@@ -22,18 +22,18 @@ pub(super) const FEEDS: &str = "SELECT f.user_id, f.seq, f.at, f.tasks, u.time_z
      (SELECT min(position) FROM tasks INDEXED BY tasks_open WHERE user_id = f.user_id \
      AND completed_at IS NULL AND deleted_at IS NULL), \
      (SELECT max(n) FROM events) \
-     FROM json_each(?1) j CROSS JOIN feeds f ON f.user_id = j.value \
+     FROM jsonb_each(?1) j CROSS JOIN feeds f ON f.user_id = j.value \
      CROSS JOIN users u ON u.id = f.user_id";
 /// A version may come again after the task was deleted for good and made anew; it is then not this
 /// answer's.
 pub(super) const SEEN: &str = "SELECT m.user_id, m.mutation_id, m.fingerprint, m.seq, e.json \
-     FROM json_each(?1) j \
+     FROM jsonb_each(?1) j \
      CROSS JOIN mutations m ON m.user_id = j.value->>0 AND m.mutation_id = j.value->>1 \
      LEFT JOIN events e ON e.user_id = m.user_id AND e.task_id = m.task_id \
      AND e.version = m.version AND e.seq <= m.seq";
-pub(super) const TASKS: &str = "SELECT t.user_id, t.task FROM json_each(?1) j \
+pub(super) const TASKS: &str = "SELECT t.user_id, t.task FROM jsonb_each(?1) j \
      CROSS JOIN tasks t ON t.user_id = j.value->>0 AND t.id = j.value->>1";
-pub(super) const VERSIONS: &str = "SELECT e.user_id, e.json FROM json_each(?1) j \
+pub(super) const VERSIONS: &str = "SELECT e.user_id, e.json FROM jsonb_each(?1) j \
      CROSS JOIN events e ON e.user_id = j.value->>0 AND e.task_id = j.value->>1 \
      AND e.version = j.value->>2";
 

@@ -14,18 +14,18 @@ use crate::{error::Result, store::Missed};
 /// The least row that waits is found by walking what waits, which is little, or little often.
 pub(super) const PUBLISHED_TO: &str = "\
 SELECT coalesce((SELECT min(event) - 1 FROM outbox \
-    WHERE dead = 0 AND topic IN (SELECT value FROM json_each(?1))), \
+    WHERE dead = 0 AND topic IN (SELECT value FROM jsonb_each(?1))), \
     (SELECT max(n) FROM events), 0)";
 
 /// ?1 consumer, ?2 from, ?3 to, ?4 types.
 pub(super) const MISSED: &str = "\
 SELECT json FROM events e WHERE n > ?2 AND n <= ?3 \
-    AND event_type IN (SELECT value FROM json_each(?4)) \
+    AND event_type IN (SELECT value FROM jsonb_each(?4)) \
     AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.consumer = ?1 AND i.event_id = e.event_id) \
     ORDER BY n";
 
 pub(super) const NOTED: &str = "\
-SELECT i.event_id FROM json_each(?2) j CROSS JOIN inbox i \
+SELECT i.event_id FROM jsonb_each(?2) j CROSS JOIN inbox i \
     ON i.consumer = ?1 AND i.event_id = j.value";
 
 #[async_trait]

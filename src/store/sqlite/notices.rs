@@ -27,26 +27,26 @@ use crate::{
     },
 };
 
-pub(super) const RECIPIENTS: &str = "SELECT u.id, u.time_zone, s.settings FROM json_each(?1) j \
+pub(super) const RECIPIENTS: &str = "SELECT u.id, u.time_zone, s.settings FROM jsonb_each(?1) j \
      CROSS JOIN users u ON u.id = j.value LEFT JOIN notification_settings s ON s.user_id = u.id";
 /// The days before and after some of people, and those themselves where they were noted.
-pub(super) const DAYS: &str = "SELECT j.key, d.day FROM json_each(?1) j \
+pub(super) const DAYS: &str = "SELECT j.key, d.day FROM jsonb_each(?1) j \
      CROSS JOIN done_days d ON d.user_id = j.value->>0 AND d.day >= j.value->>2";
 pub(super) const INBOX: &str = "INSERT INTO inbox (consumer, event_id, at) \
-     SELECT 'notifications', value, ?2 FROM json_each(?1) WHERE true \
+     SELECT 'notifications', value, ?2 FROM jsonb_each(?1) WHERE true \
      ON CONFLICT DO NOTHING RETURNING event_id";
 /// What was done on days, and what is kept no longer.
 pub(super) const DONE: &str = "\
-INSERT INTO done_days (user_id, day) SELECT value->>0, value->>1 FROM json_each(?) \
+INSERT INTO done_days (user_id, day) SELECT value->>0, value->>1 FROM jsonb_each(?) \
     WHERE value->>0 IN (SELECT id FROM users) ON CONFLICT DO NOTHING; \
-DELETE FROM done_days WHERE (user_id, day) IN (SELECT d.user_id, d.day FROM json_each(?) j \
+DELETE FROM done_days WHERE (user_id, day) IN (SELECT d.user_id, d.day FROM jsonb_each(?) j \
     CROSS JOIN done_days d ON d.user_id = j.value->>0 AND d.day < j.value->>2)";
 /// New notifications, and those that are kept no longer.
 pub(super) const TELL: &str = "\
 INSERT INTO notifications (user_id, id, kind, title, body, task_id, created_at, read_at) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7 \
-    FROM json_each(?) WHERE true; \
-DELETE FROM notifications WHERE id IN (SELECT n.id FROM json_each(?) j \
+    FROM jsonb_each(?) WHERE true; \
+DELETE FROM notifications WHERE id IN (SELECT n.id FROM jsonb_each(?) j \
     CROSS JOIN notifications n ON n.user_id = j.value AND (n.created_at, n.id) < \
     (SELECT created_at, id FROM notifications WHERE user_id = j.value \
     ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?))";
@@ -54,19 +54,19 @@ pub(super) const MAIL: &str = "\
 INSERT INTO mails (id, user_id, kind, task_id, subject, body, link, link_text, created_at, due_at) \
     SELECT value->>'id', value->>'user_id', value->>'kind', value->>'task_id', value->>'subject', \
     value->>'body', value->>'link', value->>'link_text', value->>'created_at', \
-    value->>'created_at' FROM json_each(?1) WHERE true";
+    value->>'created_at' FROM jsonb_each(?1) WHERE true";
 /// To each browser of theirs, where not too much waits for it already.
 pub(super) const PUSH: &str = "\
 INSERT INTO pushes (user_id, subscription, notification, kind, created_at, due_at) \
     SELECT s.user_id, s.id, j.value->>'notification', j.value->>'kind', j.value->>'created_at', \
-    j.value->>'created_at' FROM json_each(?1) j \
+    j.value->>'created_at' FROM jsonb_each(?1) j \
     CROSS JOIN push_subscriptions s ON s.user_id = j.value->>'user_id' \
     WHERE (SELECT count(*) FROM pushes p WHERE p.subscription = s.id AND p.aside = 0) < ?2";
 /// What mail people got of late.
-pub(super) const MAILED: &str = "SELECT a.user_id, a.since, a.mails FROM json_each(?1) j \
+pub(super) const MAILED: &str = "SELECT a.user_id, a.since, a.mails FROM jsonb_each(?1) j \
      CROSS JOIN mail_allowances a ON a.user_id = j.value";
 pub(super) const ALLOW: &str = "INSERT INTO mail_allowances (user_id, since, mails) \
-     SELECT value->>0, value->>1, value->>2 FROM json_each(?1) WHERE true \
+     SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?1) WHERE true \
      ON CONFLICT (user_id) DO UPDATE SET since = excluded.since, mails = excluded.mails";
 pub(super) const LIST: &str = "SELECT id, kind, title, body, task_id, created_at, read_at \
      FROM notifications WHERE user_id = ?1 AND (created_at, id) < (?2, ?3) \

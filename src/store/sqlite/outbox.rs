@@ -66,11 +66,11 @@ SELECT group_concat(id || char(9) || topic || char(9) || user_id || char(9) || e
 
 /// Ids that are done; id, when, why; id, why.
 pub(super) const SETTLE: &str = "\
-DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)); \
+DELETE FROM outbox WHERE id IN (SELECT value FROM jsonb_each(?)); \
 UPDATE outbox SET attempts = attempts + 1, retry_at = j.value->>1, error = j.value->>2 \
-    FROM json_each(?) j WHERE outbox.id = j.value->>0; \
+    FROM jsonb_each(?) j WHERE outbox.id = j.value->>0; \
 UPDATE outbox SET attempts = attempts + 1, retry_at = NULL, dead = 1, error = j.value->>1 \
-    FROM json_each(?) j WHERE outbox.id = j.value->>0";
+    FROM jsonb_each(?) j WHERE outbox.id = j.value->>0";
 
 #[async_trait]
 impl Outbox for SqliteStore {

@@ -43,7 +43,7 @@ async fn steps(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 fn scans(steps: &[String]) -> Vec<&String> {
     let bound = [
         "SCAN j",
-        "SCAN json_each",
+        "SCAN jsonb_each",
         "SCAN head",
         "SCAN CONSTANT",
         "SCAN (subquery",

@@ -26,15 +26,15 @@ macro_rules! queue {
             claim: concat!(
                 "UPDATE ",
                 $table,
-                " SET due_at = ?2 WHERE n IN (SELECT value FROM json_each(?1))"
+                " SET due_at = ?2 WHERE n IN (SELECT value FROM jsonb_each(?1))"
             ),
             settle: concat!(
                 "DELETE FROM ",
                 $table,
-                " WHERE n IN (SELECT value FROM json_each(?)); UPDATE ",
+                " WHERE n IN (SELECT value FROM jsonb_each(?)); UPDATE ",
                 $table,
                 " SET attempts = attempts + 1, error = j.value->>2, aside = j.value->>1 IS NULL, \
-                 due_at = coalesce(j.value->>1, due_at) FROM json_each(?) j WHERE n = j.value->>0"
+                 due_at = coalesce(j.value->>1, due_at) FROM jsonb_each(?) j WHERE n = j.value->>0"
             ),
             depth: concat!("SELECT count(*), coalesce(sum(aside), 0) FROM ", $table),
             failed: concat!(

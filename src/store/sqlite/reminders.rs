@@ -21,9 +21,9 @@ pub(super) const DUE: &str = "SELECT rowid, user_id, task FROM tasks WHERE remin
      AND reminded = 0 AND completed_at IS NULL AND deleted_at IS NULL \
      AND EXISTS (SELECT 1 FROM users u WHERE u.id = user_id) ORDER BY remind_at LIMIT +?2";
 pub(super) const REMINDED: &str =
-    "UPDATE tasks SET reminded = 1 WHERE rowid IN (SELECT value FROM json_each(?1))";
+    "UPDATE tasks SET reminded = 1 WHERE rowid IN (SELECT value FROM jsonb_each(?1))";
 /// Which of these reminders were told of before. They are no version of their task, as 0 says.
-pub(super) const TOLD: &str = "SELECT e.event_id FROM json_each(?1) j \
+pub(super) const TOLD: &str = "SELECT e.event_id FROM jsonb_each(?1) j \
      CROSS JOIN events e ON e.task_id = j.value->>0 AND e.user_id = j.value->>1 \
      AND e.version = 0 AND e.event_id = j.value->>2";
 

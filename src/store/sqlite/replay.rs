@@ -22,7 +22,7 @@ SELECT n, event_id, recorded_at FROM audit WHERE n > ?1 AND (?2 IS NULL OR user_
 /// ?1 rows of the trail.
 pub(super) const NOTE: &str = "\
 INSERT INTO inbox (consumer, event_id, at) \
-    SELECT 'audit', value->>1, value->>2 FROM json_each(?1) WHERE true \
+    SELECT 'audit', value->>1, value->>2 FROM jsonb_each(?1) WHERE true \
     ON CONFLICT DO NOTHING";
 
 /// What is counted, and whether an event made it. ?1 and ?2 are the last one seen.
@@ -35,7 +35,7 @@ SELECT user_id, task_id, seq, EXISTS (SELECT 1 FROM events e WHERE e.user_id = s
 /// Unless an event has made it anew since. ?1 rows.
 pub(super) const STRAY: &str = "\
 DELETE FROM statistics WHERE (user_id, task_id, seq) IN \
-    (SELECT value->>0, value->>1, value->>2 FROM json_each(?1))";
+    (SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?1))";
 
 #[async_trait]
 impl Replay for SqliteStore {

@@ -20,19 +20,19 @@ use crate::{
 pub(super) const STANDINGS: &str = "SELECT j.value->>0, j.value->>1, \
      EXISTS (SELECT 1 FROM events e WHERE e.user_id = j.value->>0 AND e.task_id = j.value->>1), \
      o.recurrence, o.first, o.nth, o.remind, o.version, o.remind_date, o.remind_at \
-     FROM json_each(?1) j \
+     FROM jsonb_each(?1) j \
      LEFT JOIN occurrences o ON o.user_id = j.value->>0 AND o.task_id = j.value->>1";
-pub(super) const RECEIPTS: &str = "SELECT j.key FROM json_each(?1) j \
+pub(super) const RECEIPTS: &str = "SELECT j.key FROM jsonb_each(?1) j \
      CROSS JOIN inbox i ON i.consumer = j.value->>0 AND i.event_id = j.value->>1";
 
 /// Receipts, then standings.
 pub(super) const WRITE: &str = "\
 INSERT INTO inbox (consumer, event_id, at) \
-    SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING; \
+    SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?) WHERE true ON CONFLICT DO NOTHING; \
 INSERT INTO occurrences (user_id, task_id, recurrence, first, nth, remind, version, \
     remind_date, remind_at) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
-    value->>7, value->>8 FROM json_each(?) WHERE true \
+    value->>7, value->>8 FROM jsonb_each(?) WHERE true \
     ON CONFLICT (user_id, task_id) DO UPDATE SET recurrence = excluded.recurrence, \
     first = excluded.first, nth = excluded.nth, remind = excluded.remind, \
     version = excluded.version, remind_date = excluded.remind_date, \

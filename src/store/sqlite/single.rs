@@ -14,7 +14,7 @@ const MOST: usize = 64;
 /// ?1 is a list of pairs of person and task. A line for each that is there: its place in the list, a
 /// tab, and the task; JSON has neither tabs nor ends of lines.
 pub(super) const TASKS: &str = "\
-SELECT group_concat(j.key || char(9) || task, char(10)) FROM json_each(?1) j \
+SELECT group_concat(j.key || char(9) || task, char(10)) FROM jsonb_each(?1) j \
     CROSS JOIN tasks t WHERE t.user_id = j.value->>0 AND t.id = j.value->>1";
 
 /// What is asked for: one person's task.

@@ -21,13 +21,13 @@ use crate::{
 pub(super) const TALLY: &str = "\
 INSERT INTO statistics (user_id, task_id, seq, created_at, completed_at, priority, tags) \
     SELECT value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7 \
-    FROM json_each(?1) WHERE value->>1 IN (SELECT id FROM users) AND (?2 OR NOT EXISTS \
+    FROM jsonb_each(?1) WHERE value->>1 IN (SELECT id FROM users) AND (?2 OR NOT EXISTS \
     (SELECT 1 FROM inbox WHERE consumer = 'analytics' AND event_id = value->>0)) \
     ON CONFLICT (task_id, user_id) DO UPDATE SET seq = excluded.seq, \
     created_at = excluded.created_at, completed_at = excluded.completed_at, \
     priority = excluded.priority, tags = excluded.tags WHERE excluded.seq >= statistics.seq; \
 INSERT INTO inbox (consumer, event_id, at) \
-    SELECT 'analytics', value->>0, ?3 FROM json_each(?1) WHERE true \
+    SELECT 'analytics', value->>0, ?3 FROM jsonb_each(?1) WHERE true \
     ON CONFLICT DO NOTHING";
 
 /// ?3 is a quarter of an hour, here and below.

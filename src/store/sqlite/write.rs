@@ -26,14 +26,14 @@ use crate::{
 pub(super) const LOG: &str = "\
 INSERT INTO events (json, n, event_id, event_type, user_id, seq, task_id, version, at) \
     SELECT CAST(substr(?, value->>8, value->>9) AS TEXT), value->>0, value->>1, value->>2, \
-    value->>3, value->>4, value->>5, value->>6, value->>7 FROM json_each(?) WHERE true; \
+    value->>3, value->>4, value->>5, value->>6, value->>7 FROM jsonb_each(?) WHERE true; \
 INSERT INTO outbox (topic, partition, event) \
-    SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true; \
+    SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?) WHERE true; \
 INSERT INTO mutations (user_id, mutation_id, fingerprint, seq, task_id, version, at, quiet) \
     SELECT value->>0, value->>1, unhex(value->>2), value->>3, value->>4, value->>5, value->>6, \
-    value->>7 FROM json_each(?) WHERE true; \
+    value->>7 FROM jsonb_each(?) WHERE true; \
 UPDATE feeds SET seq = j.value->>1, at = j.value->>2, tasks = j.value->>3 \
-    FROM json_each(?) j WHERE feeds.user_id = j.value->>0";
+    FROM jsonb_each(?) j WHERE feeds.user_id = j.value->>0";
 
 /// ?1 rows, ?2 [`Texts`].
 pub(super) const TASKS: &str = "\
@@ -44,7 +44,7 @@ INSERT INTO tasks (user_id, id, position, priority, tags, due_date, due_at, due_
     CAST(substr(?2, value->>12, value->>13) AS TEXT), \
     CAST(substr(?2, value->>14, value->>15) AS TEXT), \
     CAST(substr(?2, value->>16, value->>17) AS TEXT), value->>18 \
-    FROM json_each(?1) WHERE true \
+    FROM jsonb_each(?1) WHERE true \
     ON CONFLICT (id, user_id) DO UPDATE SET position = excluded.position, \
     priority = excluded.priority, tags = excluded.tags, due_date = excluded.due_date, \
     due_at = excluded.due_at, due_zone = excluded.due_zone, \
@@ -55,19 +55,19 @@ INSERT INTO tasks (user_id, id, position, priority, tags, due_date, due_at, due_
 
 /// Comes after appending: events of this very group lose their contents too.
 pub(super) const PURGE: &str = "\
-DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM json_each(?) j CROSS JOIN tasks t \
+DELETE FROM tasks WHERE rowid IN (SELECT t.rowid FROM jsonb_each(?) j CROSS JOIN tasks t \
     ON t.user_id = j.value->>0 AND t.id = j.value->>1); \
-DELETE FROM dead_letters WHERE id IN (SELECT d.id FROM json_each(?) j CROSS JOIN dead_letters d \
+DELETE FROM dead_letters WHERE id IN (SELECT d.id FROM jsonb_each(?) j CROSS JOIN dead_letters d \
     ON d.user_id = j.value->>0 AND d.task_id = j.value->>1); \
 DELETE FROM occurrences WHERE (user_id, task_id) IN \
-    (SELECT value->>0, value->>1 FROM json_each(?)); \
-DELETE FROM notifications WHERE rowid IN (SELECT t.rowid FROM json_each(?) j \
+    (SELECT value->>0, value->>1 FROM jsonb_each(?)); \
+DELETE FROM notifications WHERE rowid IN (SELECT t.rowid FROM jsonb_each(?) j \
     CROSS JOIN notifications t ON t.user_id = j.value->>0 AND t.task_id = j.value->>1); \
-DELETE FROM mails WHERE rowid IN (SELECT m.rowid FROM json_each(?) j CROSS JOIN mails m \
+DELETE FROM mails WHERE rowid IN (SELECT m.rowid FROM jsonb_each(?) j CROSS JOIN mails m \
     ON m.user_id = j.value->>0 AND m.task_id = j.value->>1); \
 UPDATE events SET version = 0, json = json_set(json, '$.task_data', NULL, \
     '$.data', json_object('task_id', task_id, 'user_id', user_id)) \
-    WHERE n IN (SELECT e.n FROM json_each(?) j CROSS JOIN events e ON e.user_id = j.value->>0 \
+    WHERE n IN (SELECT e.n FROM jsonb_each(?) j CROSS JOIN events e ON e.user_id = j.value->>0 \
     AND e.task_id = j.value->>1 AND (e.seq <= j.value->>2 OR e.seq IS NULL))";
 
 /// Writes a plan; `last` is the log's last row.

@@ -286,19 +286,21 @@ impl Side {
         mutations: &[Mutation],
         jobs: &mut [(Box<dyn Job>, bool)],
     ) -> Result<(Vec<Result<Outcome>>, Vec<UserId>)> {
+        const BEGIN: &str = "BEGIN IMMEDIATE";
         let mut connection = self.connection().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(db)?;
-        let mut outcomes = Vec::new();
-        let mut users = Vec::new();
-        if !mutations.is_empty() {
-            let keys = Keys::of(mutations.iter());
-            let (loaded, last) = load::load(&mut transaction, &keys).await?;
-            let (set, decided) = plan(mutations.iter(), &keys, loaded, &self.ambient, &TzDatabase);
-            write::store(&mut transaction, &set, last).await?;
-            users = set.feeds.iter().map(|(user, _)| *user).collect();
-            outcomes = decided;
+        let mut transaction = connection.begin_with(BEGIN).await.map_err(db)?;
+        let mut mutated = self.mutate_all(&mut transaction, mutations).await?;
+        // A savepoint keeps a copy of each page that is written after it. The first job does without:
+        // should it fail, which is rare, all is undone, and what came before it is done again.
+        if let Some((job, done)) = jobs.first_mut() {
+            *done = job.run(&mut transaction).await;
+            if !*done {
+                transaction.rollback().await.map_err(db)?;
+                transaction = connection.begin_with(BEGIN).await.map_err(db)?;
+                mutated = self.mutate_all(&mut transaction, mutations).await?;
+            }
         }
-        for (job, done) in jobs {
+        for (job, done) in jobs.iter_mut().skip(1) {
             let mut part = transaction.begin().await.map_err(db)?;
             *done = job.run(&mut part).await;
             if *done {
@@ -309,6 +311,23 @@ impl Side {
         }
         transaction.commit().await.map_err(db)?;
         self.connection = Some(connection);
+        Ok(mutated)
+    }
+
+    /// Carries mutations out: what became of each, and whose feeds went on.
+    async fn mutate_all(
+        &self,
+        transaction: &mut SqliteConnection,
+        mutations: &[Mutation],
+    ) -> Result<(Vec<Result<Outcome>>, Vec<UserId>)> {
+        if mutations.is_empty() {
+            return Ok(Default::default());
+        }
+        let keys = Keys::of(mutations.iter());
+        let (loaded, last) = load::load(transaction, &keys).await?;
+        let (set, outcomes) = plan(mutations.iter(), &keys, loaded, &self.ambient, &TzDatabase);
+        write::store(transaction, &set, last).await?;
+        let users = set.feeds.iter().map(|(user, _)| *user).collect();
         Ok((outcomes, users))
     }
 

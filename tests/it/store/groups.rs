@@ -6,6 +6,7 @@ use tidings::store::Mutation;
 use tidings_domain::{
     command::{Command, TaskPatch},
     error::Code,
+    event::EventType,
     id::UserId,
 };
 use tokio::task::JoinSet;
@@ -74,6 +75,35 @@ pub(crate) async fn refuses_one_of_a_group_alone(store: impl TestStore) {
     }
     assert_eq!((made, refused), (21, 19));
     assert_eq!(kit.feed(ann).await.len(), 21);
+}
+
+pub(crate) async fn another_write_that_fails_fails_alone(store: impl TestStore) {
+    let kit = store.kit();
+    let ann = kit.person("ann").await;
+    let mut creates = JoinSet::new();
+    let mut twins = JoinSet::new();
+    for n in 0..60 {
+        let store = kit.store.clone();
+        if n % 6 == 3 {
+            let twin = kit.account("ANN", "UTC");
+            let event = kit.loose(EventType::UserRegistered, Some(twin.user.id));
+            twins.spawn(async move { store.register(&twin, &event, None).await });
+        } else {
+            let create = Command::Create(titled(&format!("t{n}")));
+            let mutation = kit.mutation(ann, kit.task_id(), create);
+            creates.spawn(async move { store.mutate(mutation).await.unwrap().seq });
+        }
+    }
+    while let Some(done) = twins.join_next().await {
+        assert_eq!(refusal(done.unwrap()), Code::EmailTaken);
+    }
+    let mut answered = creates.join_all().await;
+    answered.sort_unstable();
+    assert_eq!(answered, (1..=50).collect::<Vec<i64>>());
+    let feed = kit.feed(ann).await;
+    let feed: Vec<_> = feed.iter().map(|event| event.seq).collect();
+    assert_eq!(feed, (1..=50).map(Some).collect::<Vec<_>>());
+    assert_eq!(store.faults().await, Vec::<String>::new());
 }
 
 pub(crate) async fn does_nothing_twice_in_a_group(store: impl TestStore) {
