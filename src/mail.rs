@@ -4,9 +4,10 @@ pub mod compose;
 mod sender;
 pub mod unsubscribe;
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use lettre::{AsyncSmtpTransport, Tokio1Executor, message::Mailbox};
+use url::Url;
 
 pub use self::sender::Sender;
 
@@ -22,17 +23,28 @@ pub struct Smtp {
     pub from: Mailbox,
 }
 
-/// No mail can be handed in there.
+/// No mail is handed in there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be smtp://host:port, smtps://host or smtp://user:password@host:587?tls=required")]
-pub struct BadUrl;
+pub enum BadUrl {
+    /// It names no server.
+    #[error("must be smtp://host:port, smtps://host or smtp://user:password@host:587?tls=required")]
+    NoServer,
+    /// The password would go over a network in the clear.
+    #[error(
+        "would send its password in the clear: add ?tls=required, or ?tls=opportunistic where it may"
+    )]
+    InTheClear,
+}
 
 impl Smtp {
     /// A server at `url`, and who sends.
     ///
     /// # Errors
-    /// Where the URL is none.
+    /// Where the URL is none, or tells a password to whoever listens.
     pub fn new(url: &str, from: Mailbox) -> Result<Self, BadUrl> {
+        if is_in_the_clear(url) {
+            return Err(BadUrl::InTheClear);
+        }
         let url = url.to_owned();
         let smtp = Self { url, from };
         smtp.transport().map(|_| smtp)
@@ -41,7 +53,7 @@ impl Smtp {
     /// The way there. Each mail goes over a connection of its own.
     fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, BadUrl> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&self.url);
-        let builder = builder.map_err(|_| BadUrl)?;
+        let builder = builder.map_err(|_| BadUrl::NoServer)?;
         Ok(builder.timeout(Some(ANSWER_WITHIN)).build())
     }
 
@@ -56,6 +68,18 @@ impl fmt::Debug for Smtp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Smtp").finish_non_exhaustive()
     }
+}
+
+/// Whether a password would leave this machine without TLS, and nobody said that it may.
+fn is_in_the_clear(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let says_tls = url.query_pairs().any(|(name, _)| name == "tls");
+    url.scheme() == "smtp" && url.password().is_some() && !is_here && !says_tls
 }
 
 /// Who sends: `tidings@example.org`, or `Tidings <tidings@example.org>`.

@@ -454,6 +454,9 @@ mod tests {
             "smtp://127.0.0.1:2525",
             "smtps://mail.example.org",
             "smtp://me:hunter2@mail.example.org:587?tls=required",
+            "smtp://me:hunter2@mail.example.org?tls=opportunistic",
+            "smtp://me:hunter2@localhost:2525",
+            "smtp://me:hunter2@[::1]:2525",
         ] {
             let config = check(&["--smtp-url", url, from]).unwrap();
             let shown = format!("{config:?}");
@@ -465,6 +468,10 @@ mod tests {
         assert!(!bad[1].words.contains("secret"));
         let bare = check(&["--smtp-url=smtp://127.0.0.1"]).unwrap_err();
         assert_eq!(bare[0].variable, "MAIL_FROM");
+        let told = "--smtp-url=smtp://me:hunter2@mail.example.org:587";
+        let told = check(&[told, from]).unwrap_err();
+        assert_eq!(told[0].variable, "SMTP_URL");
+        assert!(told[0].words.contains("in the clear") && !told[0].words.contains("hunter2"));
     }
 
     #[test]

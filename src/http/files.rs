@@ -19,9 +19,18 @@ const PKG: &str = "pkg";
 /// What its files are called.
 const NAME: &str = "tidings";
 
-/// Where pages find style and script.
+/// Where pages find style and script. Tells the log of those that are not there: pages work without,
+/// by plain forms, and somebody has to look.
 pub fn assets(config: &Config) -> Assets {
-    Assets::new(PKG, NAME, &config.hashes)
+    let assets = Assets::new(PKG, NAME, &config.hashes);
+    for path in [&assets.css, &assets.js, &assets.wasm] {
+        let file = config.site_root.join(path.trim_start_matches('/'));
+        if !file.is_file() {
+            let file = file.display();
+            tracing::warn!(%file, "pages lack a file: look at LEPTOS_SITE_ROOT and LEPTOS_HASH_FILES");
+        }
+    }
+    assets
 }
 
 /// The folder of the files. What is not in it goes to the fallback.

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -38,6 +38,8 @@ const LEASE_MS: i64 = 600_000;
 const BACKOFF_MS: (i64, i64) = (30_000, 900_000);
 /// Mail that could not be sent for so long is set aside, in milliseconds: three days.
 const TIRED_MS: i64 = 3 * 86_400_000;
+/// How long the log is told no more that mail waits, in milliseconds.
+const WARN_MS: i64 = 3_600_000;
 
 /// Sends mail.
 pub struct Sender {
@@ -50,8 +52,8 @@ pub struct Sender {
     /// Whether the server took the last mail of ours that it took or refused for no reason of its own:
     /// then it does not mind who sends.
     trusted: AtomicBool,
-    /// Whether the last mail could not be sent for now: the log has that once, not for each.
-    failing: AtomicBool,
+    /// When the log was last told that mail cannot be sent: it has that once an hour, not for each.
+    warned: AtomicI64,
 }
 
 /// Why a mail was not sent.
@@ -88,7 +90,7 @@ impl Sender {
             letterhead,
             smtp,
             trusted: AtomicBool::new(false),
-            failing: AtomicBool::new(false),
+            warned: AtomicI64::new(i64::MIN),
         })
     }
 
@@ -162,16 +164,17 @@ impl Queue for Sender {
             Ok(()) => {
                 tracing::debug!(%user_id, kind, "a mail was sent");
                 self.metrics.mailed("sent");
-                self.failing.store(false, Ordering::Relaxed);
                 Posted::Done(n)
             }
             Err(Failure::Passing(error)) if !self.is_tired(mail) => {
                 tracing::debug!(%user_id, kind, "a mail was not sent and will be tried again");
                 self.metrics.mailed("retry");
-                if !self.failing.swap(true, Ordering::Relaxed) {
+                let now = self.clock.now();
+                if now.0.saturating_sub(self.warned.load(Ordering::Relaxed)) >= WARN_MS {
+                    self.warned.store(now.0, Ordering::Relaxed);
                     tracing::warn!("mail cannot be sent and waits: see tidings mails list");
                 }
-                let at = self.clock.now().plus_ms(backoff(BACKOFF_MS, mail.attempts));
+                let at = now.plus_ms(backoff(BACKOFF_MS, mail.attempts));
                 Posted::Retry { n, at, error }
             }
             Err(Failure::Passing(error) | Failure::Final(error)) => {
