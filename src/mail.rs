@@ -57,6 +57,19 @@ impl Smtp {
         Ok(builder.timeout(Some(ANSWER_WITHIN)).build())
     }
 
+    /// Whether the server greets us, proves who it is and lets us in, where the URL asks for that.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub async fn answers(&self) -> Result<(), String> {
+        let transport = self.transport().map_err(|error| error.to_string())?;
+        match transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("it ended the connection".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// The domain of the sender.
     fn domain(&self) -> &str {
         self.from.email.domain()

@@ -49,6 +49,7 @@ pub async fn doctor(config: &Config, out: &mut dyn Write) -> Result<(), Error> {
         report.tell("set aside", set_aside(config).await)?;
     }
     report.tell("server", server(config).await)?;
+    report.tell("mail", mail(config).await)?;
     if by_dapr {
         match sidecar(config).await {
             Ok(metadata) => {
@@ -116,6 +117,19 @@ async fn set_aside(config: &Config) -> Found {
              list and tidings pushes list"
         )),
         Err(error) => Err(shown(&error)),
+    }
+}
+
+async fn mail(config: &Config) -> Found {
+    let Some(smtp) = &config.smtp else {
+        return Ok("without SMTP_URL it is a line in the log".into());
+    };
+    match smtp.answers().await {
+        Ok(()) => Ok("its server lets us in".into()),
+        Err(words) => Err(format!(
+            "{}: look at SMTP_URL, and at that server",
+            shown(&words)
+        )),
     }
 }
 

@@ -46,6 +46,18 @@ async fn it_says_what_to_do_and_does_none_of_it() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(said(&output, "set aside"), "ok\tset aside\tnothing");
     assert!(said(&output, "server").contains("none runs"));
+    assert!(said(&output, "mail").starts_with("ok\tmail\twithout SMTP_URL"));
+
+    let nobody = format!("smtp://{}", free().await);
+    let mail = [
+        &variables[..],
+        &[("SMTP_URL", &*nobody), ("MAIL_FROM", "tidings@example.org")],
+    ];
+    let output = tidings(folder.path(), &["doctor"], &mail.concat()).output();
+    let output = output.await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output, "mail").starts_with("wrong"));
+    assert!(said(&output, "mail").contains("look at SMTP_URL"));
 
     let wrong = [("EVENT_TRANSPORT", "pigeon")];
     let (output, _) = run(&["doctor"], &wrong).await;

@@ -11,6 +11,7 @@ use tokio::process::Child;
 
 use super::peer::{Authority, Peer, Tls};
 use crate::{
+    doctor::said,
     notifications::soon,
     process::{end, free, tidings},
 };
@@ -118,6 +119,14 @@ async fn mail_arrives(tls: Tls) {
         peer.port
     );
     let server = Server::start(&url, &authority).await;
+    let looked = [
+        ("SMTP_URL", &*url),
+        ("MAIL_FROM", FROM),
+        ("SSL_CERT_FILE", "trusted.pem"),
+    ];
+    let looked = tidings(server.folder.path(), &["doctor"], &looked).output();
+    let looked = said(&looked.await.unwrap(), "mail");
+    assert_eq!(looked, "ok\tmail\tits server lets us in");
     let zoe = server.sign_up().await;
     let at = |path| format!("http://{}{path}", server.site);
     let told = json!({ "task_created": { "app": false, "browser": false, "mail": true } });
@@ -179,7 +188,7 @@ async fn mail_arrives(tls: Tls) {
     );
     assert_eq!(server.unsent().await, "");
     server.stop().await;
-    assert_eq!(peer.stop().await.len(), 4, "two sign-ins, two mails");
+    assert_eq!(peer.stop().await.len(), 5, "three sign-ins, two mails");
 }
 
 #[tokio::test]
