@@ -15,9 +15,12 @@ const can = 'Notification' in window && 'serviceWorker' in navigator && 'locks' 
 const read = async path => (await fetch(path)).json();
 const place = notice => notice.created_at + notice.id;
 
+/** What the page started from. */
+const { now, profile } = JSON.parse(document.getElementById('page').textContent);
+
 /** What another person's tabs took care of is not this one's, who is told here from now on. */
 function meet() {
-  const { id } = JSON.parse(document.getElementById('page').textContent).profile.user;
+  const { id } = profile.user;
   if (localStorage.getItem(WHO) === id) return;
   localStorage.removeItem(SEEN);
   localStorage.removeItem(TOLD);
@@ -100,6 +103,46 @@ function notify() {
   navigator.locks.request(SEEN, show).catch(() => {});
 }
 
+/** In this page: at most so many at once, for so long unless one is at them. */
+const MOST = 3;
+const STAYS = 12_000;
+const told = document.createElement('div');
+told.className = 'told';
+told.setAttribute('role', 'status');
+document.body.append(told);
+/** The newest one that this page knows of; what is older than the page is on the bell. */
+let known = now;
+
+function tell({ title, body, task_id }) {
+  const toast = document.createElement('div');
+  toast.className = 'toast';
+  const link = document.createElement('a');
+  link.href = task_id ? `/tasks/${task_id}` : '/notifications';
+  const [name, words] = ['b', 'span'].map(tag => document.createElement(tag));
+  [name.textContent, words.textContent] = [title, body];
+  link.append(name, ' ', words);
+  const close = document.createElement('button');
+  close.textContent = 'Close';
+  close.onclick = link.onclick = () => toast.remove();
+  toast.append(link, close);
+  told.append(toast);
+  const end = () => (toast.matches(':hover, :focus-within') ? setTimeout(end, STAYS) : toast.remove());
+  setTimeout(end, STAYS);
+}
+
+const look = () => here().catch(() => {});
+
+/** What has come is shown in the page that one looks at, and what is read everywhere shows no more. */
+async function here() {
+  const count = Number(root.dataset.unread);
+  if (!count) return told.replaceChildren();
+  if (document.hidden) return document.addEventListener('visibilitychange', look, { once: true });
+  const { items } = await read(`/api/notifications?limit=${MOST}`);
+  const news = items.filter(notice => place(notice) > known && !notice.read_at);
+  if (items.length) known = place(items[0]);
+  news.reverse().forEach(tell);
+}
+
 /** The line on Account: asks by a button, or says what the browser answered. */
 function line() {
   const whole = document.getElementById('browser-notices');
@@ -123,11 +166,15 @@ function line() {
   whole.hidden = false;
 }
 
-new MutationObserver(() => {
+function changed() {
   ring();
   notify();
-}).observe(root, { attributeFilter: ['data-unread'] });
+  look();
+}
+
+new MutationObserver(changed).observe(root, { attributeFilter: ['data-unread'] });
 meet();
-if (root.dataset.unread) ring();
+// The socket may have been quicker than this script.
+if (root.dataset.unread) changed();
 line();
 reach();

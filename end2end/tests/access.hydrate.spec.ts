@@ -35,7 +35,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const kinds = { task_created: { app: true, browser: false, mail: false } };
       await context.request.put(`${baseURL}/api/me/notifications`, { data: kinds });
       await add({ title: 'Told of' });
-      await expect.poll(async () => (await (await context.request.get(`${baseURL}/api/notifications`)).json()).items.length).toBe(1);
+      await expect.poll(async () => (await (await context.request.get(`${baseURL}/api/notifications`)).json()).items.length).not.toBe(0);
       for (const path of ['/inbox', '/today', '/upcoming', '/completed', '/tags/home', '/search', '/search?q=buy', '/trash', '/activity', '/notifications', '/statistics', '/account', `/tasks/${task.id}`]) {
         await page.goto(path);
         await live(page);

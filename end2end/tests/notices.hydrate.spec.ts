@@ -30,6 +30,11 @@ test('a reminder rings in two tabs, and reading it clears both bells', async ({ 
     await expect(bell(page, 'Notifications, 1 unread')).toBeVisible(soon);
     await expect(bell(page, 'Notifications, 1 unread').locator('b')).toHaveText('1');
   }
+  // Both are looked at, to the browser of these tests.
+  const toast = (page: Page) => page.locator('.told').getByRole('link', { name: 'Call mom' });
+  for (const page of [one, two]) await expect(toast(page)).toHaveAttribute('href', `/tasks/${task.id}`);
+  await one.locator('.told').getByRole('button', { name: 'Close' }).click();
+  await expect(toast(one)).toBeHidden();
   await bell(one, 'Notifications, 1 unread').click();
   await expect(one).toHaveURL(/\/notifications$/);
   await expect(one.getByText('One is unread.')).toBeVisible();
@@ -40,6 +45,7 @@ test('a reminder rings in two tabs, and reading it clears both bells', async ({ 
   for (const page of [one, two]) {
     await expect(bell(page, 'Notifications')).toBeVisible();
     await expect(bell(page, 'Notifications').locator('b')).toBeHidden();
+    await expect(toast(page)).toBeHidden();
   }
   await note.click();
   await expect(one).toHaveURL(`/tasks/${task.id}`);

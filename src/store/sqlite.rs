@@ -95,13 +95,13 @@ impl SqliteStore {
         migrate_with(&mut connection).await?;
         let epoch = epoch(&mut connection, ambient.ids.next()).await?;
         let reading = options.clone().read_only(true).create_if_missing(false);
-        let readers = Readers::new(reading, READERS);
+        let readers = Readers::open(reading, READERS).await.map_err(db)?;
         let writing = writing(&options);
         let writer = Writer::start(writing, connection, lock, ambient.clone(), on_commit);
         Ok(Self {
             epoch,
             ambient,
-            single: Single::start(readers.clone()),
+            single: Single::start(readers.clone(), writer.failed()),
             readers,
             heavy: Turns::new(HEAVY),
             writer,
@@ -146,6 +146,7 @@ impl Store for SqliteStore {
 
     /// Moves the journal into the file, too.
     async fn close(&self) {
+        self.single.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -1,7 +1,7 @@
 //! Writes views as HTML. Between two texts in a row goes a marker, so that the browser tells them
 //! apart; nothing, and the end of a keyed list, is a marker too.
 
-use std::{borrow::Cow, cell::RefCell};
+use std::{borrow::Cow, cell::RefCell, ops::RangeInclusive};
 
 use leptos::ev::{EventDescriptor, Targeted};
 use wasm_bindgen::JsCast;
@@ -13,8 +13,10 @@ const MARKER: &str = "<!>";
 /// Elements that have no end.
 const VOID: [&str; 6] = ["br", "hr", "img", "input", "link", "meta"];
 
-/// Texts that wait to be written again, and how many of them.
+/// How many texts wait to be written again, and how long they may be, in bytes: others begin too short,
+/// or are too much to keep.
 const SPARE: usize = 64;
+const KEPT: RangeInclusive<usize> = 1024..=16 * LONG;
 
 thread_local! {
     /// Elements are written inside out, each into a text of its own: hundreds of them a page.
@@ -30,7 +32,7 @@ fn take_text() -> String {
 fn give_back(mut text: String) {
     text.clear();
     TEXTS.with_borrow_mut(|texts| {
-        if texts.len() < SPARE {
+        if texts.len() < SPARE && KEPT.contains(&text.capacity()) {
             texts.push(text);
         }
     });

@@ -22,9 +22,12 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 /// How long a read waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long reads have to end, once all is closed.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 type Done<T> = sqlx::Result<T>;
 
@@ -38,6 +41,7 @@ struct Shared {
     options: SqliteConnectOptions,
     count: u32,
     turns: Arc<Semaphore>,
+    closed: CancellationToken,
     free: Mutex<Vec<SqliteConnection>>,
 }
 
@@ -48,14 +52,19 @@ impl Shared {
 }
 
 impl Readers {
-    /// At most `count` connections.
-    pub(super) fn new(options: SqliteConnectOptions, count: u32) -> Self {
-        Self(Arc::new(Shared {
+    /// At most `count` connections, one of them now.
+    ///
+    /// # Errors
+    /// Where that cannot be opened.
+    pub(super) async fn open(options: SqliteConnectOptions, count: u32) -> Done<Self> {
+        let first = options.connect().await?;
+        Ok(Self(Arc::new(Shared {
             options,
             count,
             turns: Arc::new(Semaphore::new(count as usize)),
-            free: Mutex::default(),
-        }))
+            closed: CancellationToken::new(),
+            free: Mutex::new(vec![first]),
+        })))
     }
 
     /// A connection, until it is dropped.
@@ -63,16 +72,20 @@ impl Readers {
     /// # Errors
     /// `PoolTimedOut` where none is free in time, `PoolClosed`, or why none could be opened.
     pub(super) async fn get(&self) -> Done<Reader> {
-        let turn = timeout(PATIENCE, self.0.turns.clone().acquire_owned());
-        let turn = turn.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
-        let free = self.0.free().pop();
-        let connection = match free {
-            Some(connection) => connection,
-            None => self.0.options.connect().await?,
-        };
+        let lent = timeout(PATIENCE, async {
+            let turn = self.0.turns.clone().acquire_owned().await;
+            let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
+            let free = self.0.free().pop();
+            let connection = match free {
+                Some(connection) => connection,
+                None => self.0.options.connect().await?,
+            };
+            Done::Ok((connection, turn))
+        });
+        let lent = self.0.closed.run_until_cancelled(lent).await;
+        let lent = lent.ok_or(sqlx::Error::PoolClosed)?;
         Ok(Reader {
-            lent: Some((connection, turn)),
+            lent: Some(lent.map_err(|_| sqlx::Error::PoolTimedOut)??),
             shared: self.0.clone(),
             settled: false,
         })
@@ -83,11 +96,13 @@ impl Readers {
         self.0.options.connect().await
     }
 
-    /// Waits for those that read, and closes all connections.
+    /// Lets nobody else read, waits a little for those that do, and closes what is free.
     pub(super) async fn close(&self) {
-        let all = self.0.turns.acquire_many(self.0.count).await;
-        self.0.turns.close();
-        drop(all);
+        self.0.closed.cancel();
+        let all = timeout(END_WITHIN, self.0.turns.acquire_many(self.0.count));
+        if all.await.is_err() {
+            tracing::warn!("some reads of the database did not end in time");
+        }
         let free = std::mem::take(&mut *self.0.free());
         for connection in free {
             connection.close().await.ok();
@@ -135,8 +150,9 @@ impl Drop for Reader {
         }
         // What was given up may still be at work, or leave a transaction to be rolled back.
         tokio::spawn(async move {
-            if connection.ping().await.is_ok() {
-                shared.free().push(connection);
+            match connection.ping().await {
+                Ok(()) => shared.free().push(connection),
+                Err(error) => tracing::warn!(%error, "a connection that reads was lost"),
             }
             drop(turn);
         });
@@ -213,11 +229,12 @@ impl<'c> Executor<'c> for &Readers {
 mod tests {
     use super::*;
 
-    const ENDLESS: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 30000000) \
+    const ENDLESS: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000000) \
                            SELECT count(*) FROM n";
 
-    fn readers(count: u32) -> Readers {
-        Readers::new(SqliteConnectOptions::new().in_memory(true), count)
+    async fn readers(count: u32) -> Readers {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        Readers::open(options, count).await.unwrap()
     }
 
     async fn one(readers: &Readers) -> Done<i64> {
@@ -226,20 +243,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_that_is_given_up_holds_up_nobody_else() {
-        let readers = readers(2);
+        let readers = readers(2).await;
         let slow = sqlx::query(ENDLESS).fetch_one(&readers);
         let given_up = timeout(Duration::from_millis(20), slow).await;
         assert!(given_up.is_err(), "it is slow enough to be given up");
         for _ in 0..8 {
-            let quick = timeout(Duration::from_millis(200), one(&readers));
+            let quick = timeout(Duration::from_secs(1), one(&readers));
             assert_eq!(quick.await.expect("no wait for the slow one").unwrap(), 1);
         }
-        readers.close().await;
     }
 
     #[tokio::test]
     async fn a_transaction_that_is_left_is_none_for_the_next() {
-        let readers = readers(1);
+        let readers = readers(1).await;
         let mut reader = readers.get().await.unwrap();
         let transaction = reader.connection().unwrap().begin().await.unwrap();
         drop(transaction);
@@ -255,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_statement_that_fails_leaves_a_connection_that_works() {
-        let readers = readers(1);
+        let readers = readers(1).await;
         let none = sqlx::query("SELECT * FROM nothing").fetch_all(&readers);
         assert!(none.await.is_err());
         assert_eq!(one(&readers).await.unwrap(), 1);
@@ -268,7 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_none_free_is_told_in_time() {
-        let readers = readers(1);
+        let readers = readers(1).await;
         let reader = readers.get().await.unwrap();
         tokio::time::pause();
         assert!(matches!(

@@ -2,14 +2,27 @@
 //! statement: to hand it to a connection's thread, and to be woken by that, costs several times what
 //! SQLite does for one of them.
 
+use std::time::Duration;
+
 use tidings_domain::id::{TaskId, UserId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    select,
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{db, readers::Readers, to_json};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    shutdown::watched,
+};
 
 /// Read at once.
 const MOST: usize = 64;
+/// How long anyone waits, for their turn and for the task.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// ?1 is a list of pairs of person and task. A line for each that is there: its place in the list, a
 /// tab, and the task; JSON has neither tabs nor ends of lines.
@@ -19,47 +32,93 @@ SELECT group_concat(j.key || char(9) || task, char(10)) FROM jsonb_each(?1) j \
 
 /// What is asked for: one person's task.
 type Key = (UserId, TaskId);
-type Answer = oneshot::Sender<Option<Box<str>>>;
+type Answer = oneshot::Sender<Result<Option<Box<str>>>>;
+type Group = Vec<(Key, Answer)>;
 
 /// Reads single tasks.
 pub(super) struct Single {
     readers: Readers,
     asked: mpsc::Sender<(Key, Answer)>,
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Single {
-    /// By these connections.
-    pub(super) fn start(readers: Readers) -> Self {
-        let (asked, mut waiting) = mpsc::channel(MOST);
-        let gathering = readers.clone();
-        tokio::spawn(async move {
-            let mut group: Vec<(Key, Answer)> = Vec::with_capacity(MOST);
-            while waiting.recv_many(&mut group, MOST).await > 0 {
-                let keys: Vec<Key> = group.iter().map(|(key, _)| *key).collect();
-                // Where it fails the answers are dropped, and whoever waits for one reads alone.
-                if let Ok(found) = tasks(&gathering, &keys).await {
-                    for ((_, answer), found) in group.drain(..).zip(found) {
-                        // Whoever waited may have gone away.
-                        let _ = answer.send(found);
-                    }
-                }
-                group.clear();
-            }
-        });
-        Self { readers, asked }
+    /// By these connections. It cancels `failed` where it ends before it is told to.
+    pub(super) fn start(readers: Readers, failed: &CancellationToken) -> Self {
+        let (asked, waiting) = mpsc::channel(MOST);
+        let stop = CancellationToken::new();
+        let running = run(readers.clone(), waiting, stop.clone());
+        let running = watched("reader of tasks", stop.clone(), failed.clone(), running);
+        Self {
+            readers,
+            asked,
+            stop,
+            task: Mutex::new(Some(tokio::spawn(running))),
+        }
     }
 
     /// The JSON of a task.
     pub(super) async fn task(&self, user: UserId, id: TaskId) -> Result<Option<Box<str>>> {
         let key = (user, id);
-        let (answer, found) = oneshot::channel();
-        if self.asked.send((key, answer)).await.is_ok()
-            && let Ok(found) = found.await
-        {
-            return Ok(found);
+        let together = timeout(PATIENCE, async {
+            let (answer, found) = oneshot::channel();
+            self.asked.send((key, answer)).await.ok()?;
+            found.await.ok()
+        });
+        let late = |_| Error::Unavailable("too many reads are waiting".into());
+        match together.await.map_err(late)? {
+            Some(found) => found,
+            None => {
+                let alone = tasks(&self.readers, &[key]).await?;
+                Ok(alone.into_iter().next().flatten())
+            }
         }
-        let alone = tasks(&self.readers, &[key]).await?;
-        Ok(alone.into_iter().next().flatten())
+    }
+
+    /// Takes no more.
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.lock().await.take() {
+            // Should it have failed, that was told.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Single {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn run(
+    readers: Readers,
+    mut waiting: mpsc::Receiver<(Key, Answer)>,
+    stop: CancellationToken,
+) {
+    let mut group: Group = Vec::with_capacity(MOST);
+    loop {
+        select! {
+            biased;
+            () = stop.cancelled() => break,
+            _ = waiting.recv_many(&mut group, MOST) => {}
+        }
+        let keys: Vec<Key> = group.iter().map(|(key, _)| *key).collect();
+        let found = tasks(&readers, &keys).await;
+        let mut found = found.map(Vec::into_iter);
+        for (_, answer) in group.drain(..) {
+            let found = match &mut found {
+                Ok(found) => Ok(found.next().flatten()),
+                Err(error) if error.is_passing() => {
+                    Err(Error::Unavailable(error.to_string().into()))
+                }
+                // Whose fault it is shows once each reads alone.
+                Err(_) => continue,
+            };
+            // Whoever waited may have gone away.
+            let _ = answer.send(found);
+        }
     }
 }
 

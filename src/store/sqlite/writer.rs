@@ -289,17 +289,19 @@ impl Side {
         const BEGIN: &str = "BEGIN IMMEDIATE";
         let mut connection = self.connection().await?;
         let mut transaction = connection.begin_with(BEGIN).await.map_err(db)?;
-        let mut mutated = self.mutate_all(&mut transaction, mutations).await?;
-        // A savepoint keeps a copy of each page that is written after it. The first job does without:
-        // should it fail, which is rare, all is undone, and what came before it is done again.
+        // A savepoint keeps a copy of each page that is written after it. The job that comes first does
+        // without: should it fail, nothing else is undone with it.
         if let Some((job, done)) = jobs.first_mut() {
             *done = job.run(&mut transaction).await;
             if !*done {
-                transaction.rollback().await.map_err(db)?;
+                // Where SQLite has undone it by itself, a connection that is in no doubt goes on.
+                if transaction.rollback().await.is_err() {
+                    connection = self.options.connect().await.map_err(db)?;
+                }
                 transaction = connection.begin_with(BEGIN).await.map_err(db)?;
-                mutated = self.mutate_all(&mut transaction, mutations).await?;
             }
         }
+        let mutated = self.mutate_all(&mut transaction, mutations).await?;
         for (job, done) in jobs.iter_mut().skip(1) {
             let mut part = transaction.begin().await.map_err(db)?;
             *done = job.run(&mut part).await;

@@ -82,12 +82,19 @@ pub(crate) async fn another_write_that_fails_fails_alone(store: impl TestStore) 
     let ann = kit.person("ann").await;
     let mut creates = JoinSet::new();
     let mut twins = JoinSet::new();
+    let mut others = JoinSet::new();
     for n in 0..60 {
         let store = kit.store.clone();
-        if n % 6 == 3 {
-            let twin = kit.account("ANN", "UTC");
-            let event = kit.loose(EventType::UserRegistered, Some(twin.user.id));
-            twins.spawn(async move { store.register(&twin, &event, None).await });
+        let name = format!("p{n}");
+        let name = if n % 6 == 3 { "ANN" } else { &name };
+        if n % 3 == 0 {
+            let account = kit.account(name, "UTC");
+            let event = kit.loose(EventType::UserRegistered, Some(account.user.id));
+            let registers = async move { store.register(&account, &event, None).await };
+            match name {
+                "ANN" => twins.spawn(registers),
+                _ => others.spawn(registers),
+            };
         } else {
             let create = Command::Create(titled(&format!("t{n}")));
             let mutation = kit.mutation(ann, kit.task_id(), create);
@@ -97,12 +104,13 @@ pub(crate) async fn another_write_that_fails_fails_alone(store: impl TestStore) 
     while let Some(done) = twins.join_next().await {
         assert_eq!(refusal(done.unwrap()), Code::EmailTaken);
     }
+    assert!(others.join_all().await.iter().all(Result::is_ok));
     let mut answered = creates.join_all().await;
     answered.sort_unstable();
-    assert_eq!(answered, (1..=50).collect::<Vec<i64>>());
+    assert_eq!(answered, (1..=40).collect::<Vec<i64>>());
     let feed = kit.feed(ann).await;
     let feed: Vec<_> = feed.iter().map(|event| event.seq).collect();
-    assert_eq!(feed, (1..=50).map(Some).collect::<Vec<_>>());
+    assert_eq!(feed, (1..=40).map(Some).collect::<Vec<_>>());
     assert_eq!(store.faults().await, Vec::<String>::new());
 }
 
