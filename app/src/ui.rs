@@ -58,6 +58,9 @@ struct Start {
     history: Option<(TaskId, Vec<HistoryItem>)>,
     activity: Option<Vec<Activity>>,
     fault: Option<(String, Fault)>,
+    /// What was sent by the add line, and refused.
+    #[cfg(not(feature = "hydrate"))]
+    typed: Option<String>,
 }
 
 impl Ui {
@@ -76,6 +79,9 @@ impl Ui {
                 history: history.map(|d| (d.task.id, d.history.clone())),
                 activity: page.activity.clone(),
                 fault: page.failed.clone().zip(page.fault.clone()),
+                #[cfg(not(feature = "hydrate"))]
+                typed: crate::route::param(&page.query, "text")
+                    .filter(|_| page.failed.as_deref() == Some("/rpc/add_task")),
             }),
         };
         provide_context(ui);
@@ -85,6 +91,12 @@ impl Ui {
     /// The one of this page.
     pub fn get() -> Self {
         expect_context()
+    }
+
+    /// What lies in the add line without a script: what was sent, and refused.
+    #[cfg(not(feature = "hydrate"))]
+    pub fn typed(self) -> String {
+        self.take(|start| start.typed.take()).unwrap_or_default()
     }
 
     fn take<T>(self, part: impl FnOnce(&mut Start) -> Option<T>) -> Option<T> {

@@ -19,7 +19,7 @@ mod node_ref;
 #[cfg(feature = "hydrate")]
 pub use self::element::{Builder, Element, element};
 #[cfg(not(feature = "hydrate"))]
-pub use self::html::{Builder, element};
+pub use self::html::{Builder, element, escaped};
 pub use self::{framework::Whole, node_ref::NodeRef};
 pub use tidings_markup::view;
 

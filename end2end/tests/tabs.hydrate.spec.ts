@@ -78,6 +78,7 @@ test('a task that is removed for good in one tab is gone from the other', async 
   const one = await tab(context, '/trash');
   const two = await tab(context, '/trash');
   await expect(row(two, 'Rubbish')).toBeVisible();
+  one.once('dialog', question => void question.accept());
   await row(one, 'Rubbish').getByRole('button', { name: 'Delete for good' }).click();
   await expect(row(one, 'Rubbish')).toHaveCount(0);
   await expect(row(two, 'Rubbish')).toHaveCount(0);

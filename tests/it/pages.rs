@@ -328,6 +328,17 @@ async fn a_form_that_fails_says_so_on_its_page() {
     let shown = data(&page);
     assert_eq!(shown["failed"], "/rpc/add_task");
     assert_eq!(shown["fault"]["errors"][0]["field"], "text");
+    // What was typed lies there again.
+    let typed = format!("</textarea> & {}", "milk ".repeat(50));
+    let long = [("text", &*typed), ("seed", &*seed)];
+    let back = ada.form("/rpc/add_task", "/inbox", &long).await;
+    let page = ada.get(&back.header("location")).await;
+    let escaped = format!(">&lt;/textarea&gt; &amp; {}</textarea>", "milk ".repeat(50));
+    assert!(page.text.contains(&escaped), "{}", page.text);
+    assert!(
+        page.text
+            .contains("A title can have at most 200 characters.")
+    );
     // Signed out meanwhile: sign in and come back.
     let nobody = app.nobody();
     let back = nobody.form("/rpc/add_task", "/today", &fields).await;

@@ -21,6 +21,12 @@ pub fn is_online() -> bool {
     window().navigator().on_line()
 }
 
+/// Asks whether a task is to go for good.
+pub fn is_sure() -> bool {
+    let question = "Delete it for good? Nothing brings it back.";
+    window().confirm_with_message(question).unwrap_or(false)
+}
+
 /// Whether the page can be seen.
 pub fn is_visible() -> bool {
     document().visibility_state() == VisibilityState::Visible

@@ -216,6 +216,17 @@ fn note(line: Line) -> Markup {
     }
 }
 
+/// What the text area begins with. The browser takes it over.
+fn typed(ui: Ui) -> String {
+    #[cfg(not(feature = "hydrate"))]
+    return crate::view::escaped(&ui.typed());
+    #[cfg(feature = "hydrate")]
+    {
+        let _ = ui;
+        String::new()
+    }
+}
+
 /// The add line; tasks that are added here get `tag`.
 pub fn quick_add(tag: Option<String>) -> Markup {
     let ui = Ui::get();
@@ -280,6 +291,7 @@ pub fn quick_add(tag: Option<String>) -> Markup {
                         autocapitalize="sentences"
                         enterkeyhint="done"
                         required
+                        inner_html=typed(ui)
                         prop:value=move || line.text.get()
                         on:input:target=move |event| line.text.set(event.target().value())
                         on:keydown:target=keys

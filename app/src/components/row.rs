@@ -1,6 +1,6 @@
 //! A task in a list.
 
-use crate::browser::timer::next_frame;
+use crate::browser::{page::is_sure, timer::next_frame};
 use crate::prelude::*;
 use leptos::ev;
 use tidings_domain::{
@@ -146,7 +146,9 @@ fn out_of_trash(id: TaskId) -> Markup {
     let act = move |command: Command| {
         move |event: ev::MouseEvent| {
             event.prevent_default();
-            client.change(id, command.clone());
+            if command != Command::Purge || is_sure() {
+                client.change(id, command.clone());
+            }
         }
     };
     view! {

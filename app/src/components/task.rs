@@ -17,7 +17,7 @@ use super::{
     quiet::{Quiet, quiet},
     row::check,
 };
-use crate::{navigate::Place, state::Client, ui::Ui};
+use crate::{browser::page::is_sure, navigate::Place, state::Client, ui::Ui};
 
 const TITLE: Quiet = Quiet {
     label: "Title",
@@ -114,6 +114,9 @@ fn top(task: ReadSignal<Option<Task>>, id: TaskId) -> Markup {
     let act = move |command: Command, leave: bool| {
         move |event: ev::MouseEvent| {
             event.prevent_default();
+            if command == Command::Purge && !is_sure() {
+                return;
+            }
             client.change(id, command.clone());
             if leave {
                 place.close();

@@ -15,7 +15,7 @@ use crate::{
         list::fetched,
     },
     route::{Route, task_href},
-    state::{Client, lists::Fetch},
+    state::{Client, lists::Fetch, undo},
     ui::Ui,
     words,
 };
@@ -154,6 +154,7 @@ fn line(client: Client, line: Activity) -> Markup {
         (words::clock(at), changes(&item, here))
     });
     let what = [" ", &happened(&item).to_ascii_lowercase(), actor(&item)].concat();
+    let title = line.title.clone();
     let subject = match line.task_id {
         Some(id) => view! {
             <a class="title" href=task_href(id)>
@@ -174,9 +175,16 @@ fn line(client: Client, line: Activity) -> Markup {
         _ => (None, None),
     };
     let button = back.map(|(id, command, label)| {
+        let title = title.clone();
         let take_back = move |event: ev::MouseEvent| {
             event.prevent_default();
-            client.change(id, command.clone());
+            let is_there = client.peek(id).is_some_and(|t| t.deleted_at.is_none());
+            if command == Command::Restore(None) && is_there {
+                client.toasts().plain("It is not in the trash any more.");
+                return;
+            }
+            let words = undo::words(&title, &command).unwrap_or_default();
+            client.change_many(vec![(id, command.clone())], words);
         };
         // Without script only what needs no version can be posted from one form.
         let class = if version.is_some() { "link js" } else { "link" };

@@ -36,6 +36,7 @@ pub fn inverse(before: Option<&Task>, command: &Command) -> Vec<Command> {
         Command::Replace(_) => vec![Command::Edit(TaskPatch::of(before))],
         Command::Complete(_) => vec![Command::Complete(Some(before.completed))],
         Command::Delete => vec![Command::Restore(None)],
+        Command::Restore(None) if before.deleted_at.is_none() => Vec::new(),
         Command::Restore(None) => vec![Command::Delete],
         Command::Restore(Some(_)) => {
             let mut back = vec![Command::Edit(TaskPatch::of(before))];

@@ -257,6 +257,13 @@ fn attribute(name: &str, value: &str, out: &mut String) {
     out.push('"');
 }
 
+/// A text as HTML.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    escape(text, &mut out);
+    out
+}
+
 /// Good for texts and for values in double quotes.
 fn escape(text: &str, out: &mut String) {
     let mut written = 0;

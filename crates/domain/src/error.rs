@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::PASSWORD_MIN;
+use crate::{account::PASSWORD_MIN, task::TITLE_MAX};
 
 /// What went wrong, as `code` in problem details and in server function errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,10 +163,15 @@ impl FieldError {
     pub fn known(field: &str, code: &str, of: Code) -> Self {
         // Nothing but a password has a length that it must reach.
         let short = format!("This must have at least {PASSWORD_MIN} characters.");
+        let long = match field {
+            // What is typed into the add line is mostly a title.
+            "text" | "title" => format!("A title can have at most {TITLE_MAX} characters."),
+            _ => "This is too long.".to_owned(),
+        };
         let (code, words) = match (of, code) {
             (Code::InvalidCredentials, _) => ("invalid", "That is not your password."),
             (_, "required") => ("required", "This is needed."),
-            (_, "too_long") => ("too_long", "This is too long."),
+            (_, "too_long") => ("too_long", &*long),
             (_, "too_short") => ("too_short", &*short),
             (_, "too_many") => ("too_many", "These are too many."),
             _ => ("invalid", wrong(field)),

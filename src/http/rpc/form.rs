@@ -170,9 +170,10 @@ mod tests {
         fault.errors.push(FieldError::new("due", "x y", "At once."));
         let fault = told(&codes(&fault)).unwrap();
         assert_eq!(fault.code, Code::ValidationFailed);
-        assert_eq!(fault.detail, "This is too long.");
+        assert_eq!(fault.detail, "A title can have at most 200 characters.");
         let messages: Vec<_> = fault.errors.iter().map(|e| &*e.message).collect();
-        assert_eq!(messages, ["This is too long.", "This does not fit here."]);
+        let long = "A title can have at most 200 characters.";
+        assert_eq!(messages, [long, "This does not fit here."]);
         assert_eq!(told("Call 555-0100"), None);
         assert_eq!(told(""), None);
     }

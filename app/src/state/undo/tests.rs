@@ -57,6 +57,8 @@ fn every_inverse_brings_the_fields_back() {
     ];
     let mut commands: Vec<_> = edits.into_iter().map(Command::Edit).collect();
     commands.push(Command::Complete(Some(true)));
+    // It is not in the trash, and is not to end there.
+    commands.push(Command::Restore(None));
     commands.push(Command::Delete);
     for command in commands {
         let before = tasks[&id].clone();
