@@ -46,3 +46,19 @@ test('a task that is typed before there is a script', async ({ page, person }) =
   await expect(row(page, 'Typed early')).toBeVisible();
   await add(page, 'And another');
 });
+
+test('a title that is too long is told of in a few lines, and stays to be made shorter', async ({ page, person }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto('/inbox');
+  await live(page);
+  const line = page.getByRole('textbox', { name: 'Add a task' });
+  const title = 'long '.repeat(50);
+  await line.fill(title);
+  await line.press('Enter');
+  const toast = page.locator('.toast').filter({ hasText: 'at most 200 characters' });
+  await expect(toast).toBeVisible();
+  expect((await toast.boundingBox())!.height).toBeLessThan(120);
+  await expect(line).toHaveValue(title);
+  await toast.getByRole('button', { name: 'Close' }).click();
+  await expect(toast).toBeHidden();
+});
