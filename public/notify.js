@@ -123,9 +123,14 @@ function tell({ title, body, task_id }) {
   link.append(name, ' ', words);
   const close = document.createElement('button');
   close.textContent = 'Close';
-  close.onclick = link.onclick = () => toast.remove();
+  close.onclick = () => {
+    toast.remove();
+    document.querySelector('.told button, .bell')?.focus();
+  };
+  link.onclick = () => toast.remove();
   toast.append(link, close);
   told.append(toast);
+  if (told.children.length > MOST) told.firstChild.remove();
   const end = () => (toast.matches(':hover, :focus-within') ? setTimeout(end, STAYS) : toast.remove());
   setTimeout(end, STAYS);
 }
@@ -134,12 +139,13 @@ const look = () => here().catch(() => {});
 
 /** What has come is shown in the page that one looks at, and what is read everywhere shows no more. */
 async function here() {
-  const count = Number(root.dataset.unread);
-  if (!count) return told.replaceChildren();
+  if (!Number(root.dataset.unread)) return told.replaceChildren();
   if (document.hidden) return document.addEventListener('visibilitychange', look, { once: true });
   const { items } = await read(`/api/notifications?limit=${MOST}`);
+  // Meanwhile all was read, or another tab showed who somebody else is.
+  if (!Number(root.dataset.unread) || localStorage.getItem(WHO) !== profile.user.id) return;
   const news = items.filter(notice => place(notice) > known && !notice.read_at);
-  if (items.length) known = place(items[0]);
+  if (news.length) known = place(news[0]);
   news.reverse().forEach(tell);
 }
 

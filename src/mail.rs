@@ -90,7 +90,8 @@ fn is_in_the_clear(url: &str) -> bool {
     };
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let is_here = host.eq_ignore_ascii_case("localhost")
+        || address.is_ok_and(|address| address.is_loopback());
     let says_tls = url.query_pairs().any(|(name, _)| name == "tls");
     url.scheme() == "smtp" && url.password().is_some() && !is_here && !says_tls
 }

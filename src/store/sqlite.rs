@@ -146,8 +146,8 @@ impl Store for SqliteStore {
 
     /// Moves the journal into the file, too.
     async fn close(&self) {
-        self.single.close().await;
         self.readers.close().await;
+        self.single.close().await;
         self.writer.close().await;
     }
 }
