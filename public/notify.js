@@ -106,10 +106,10 @@ function notify() {
 /** In this page: at most so many at once, for so long unless one is at them. */
 const MOST = 3;
 const STAYS = 12_000;
-const told = document.createElement('div');
-told.className = 'told';
-told.setAttribute('role', 'status');
-document.body.append(told);
+const toasts = document.createElement('div');
+toasts.className = 'told';
+toasts.setAttribute('role', 'status');
+document.body.append(toasts);
 /** The newest one that this page knows of; what is older than the page is on the bell. */
 let known = now;
 
@@ -129,8 +129,8 @@ function tell({ title, body, task_id }) {
   };
   link.onclick = () => toast.remove();
   toast.append(link, close);
-  told.append(toast);
-  if (told.children.length > MOST) told.firstChild.remove();
+  toasts.append(toast);
+  if (toasts.children.length > MOST) toasts.firstChild.remove();
   const end = () => (toast.matches(':hover, :focus-within') ? setTimeout(end, STAYS) : toast.remove());
   setTimeout(end, STAYS);
 }
@@ -139,7 +139,7 @@ const look = () => here().catch(() => {});
 
 /** What has come is shown in the page that one looks at, and what is read everywhere shows no more. */
 async function here() {
-  if (!Number(root.dataset.unread)) return told.replaceChildren();
+  if (!Number(root.dataset.unread)) return toasts.replaceChildren();
   if (document.hidden) return document.addEventListener('visibilitychange', look, { once: true });
   const { items } = await read(`/api/notifications?limit=${MOST}`);
   // Meanwhile all was read, or another tab showed who somebody else is.

@@ -6,7 +6,8 @@ use std::{io, panic::AssertUnwindSafe};
 use futures_util::FutureExt;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    task::JoinSet,
+    sync::Mutex,
+    task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,46 @@ pub async fn watched(
     if ended.is_err() || !stop.is_cancelled() {
         tracing::error!("the {name} ended before its time");
         failed.cancel();
+    }
+}
+
+/// A watched task and its owner's hold on it: it is told to stop when that is dropped.
+pub struct Owned {
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Owned {
+    /// Runs one that ends once its token is cancelled. It cancels `failed` where it ends before.
+    pub fn start<F>(
+        name: &'static str,
+        failed: &CancellationToken,
+        run: impl FnOnce(CancellationToken) -> F,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        let task = watched(name, stop.clone(), failed.clone(), run(stop.clone()));
+        Self {
+            stop,
+            task: Mutex::new(Some(tokio::spawn(task))),
+        }
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub async fn end(&self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.lock().await.take() {
+            // Should it have failed, that was told.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 

@@ -175,7 +175,6 @@ fn line(client: Client, line: Activity) -> Markup {
         _ => (None, None),
     };
     let button = back.map(|(id, command, label)| {
-        let title = title.clone();
         let take_back = move |event: ev::MouseEvent| {
             event.prevent_default();
             let is_there = client.peek(id).is_some_and(|t| t.deleted_at.is_none());

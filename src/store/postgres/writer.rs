@@ -5,11 +5,11 @@
 
 use std::{mem, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tidings_domain::{id::UserId, time::TzDatabase};
 use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    task::JoinHandle,
+    sync::{mpsc, oneshot},
     time,
 };
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::Ambient,
     error::{Error, Result},
-    shutdown::watched,
+    shutdown::Owned,
     store::{Mutation, OnCommit, Outcome, plan::Keys, plan::plan},
     telemetry,
 };
@@ -45,9 +45,8 @@ type Waiting = (Box<Mutation>, oneshot::Sender<Result<Outcome>>);
 
 /// The way to the writers.
 pub(super) struct Writers {
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    tasks: Vec<Owned>,
     lanes: [mpsc::Sender<Waiting>; WRITERS],
-    stop: CancellationToken,
 }
 
 impl Writers {
@@ -58,7 +57,6 @@ impl Writers {
         on_commit: &Arc<dyn OnCommit>,
         failed: &CancellationToken,
     ) -> Self {
-        let stop = CancellationToken::new();
         let mut tasks = Vec::with_capacity(WRITERS);
         let lanes = std::array::from_fn(|_| {
             let (queue, waiting) = mpsc::channel(QUEUE);
@@ -68,16 +66,11 @@ impl Writers {
                 ambient: ambient.clone(),
                 on_commit: on_commit.clone(),
             };
-            let running = side.run(waiting, stop.clone());
-            let running = watched("writer of the store", stop.clone(), failed.clone(), running);
-            tasks.push(tokio::spawn(running));
+            let run = |stop| side.run(waiting, stop);
+            tasks.push(Owned::start("writer of the store", failed, run));
             queue
         });
-        Self {
-            tasks: Mutex::new(tasks),
-            lanes,
-            stop,
-        }
+        Self { tasks, lanes }
     }
 
     /// Carries a mutation out.
@@ -101,17 +94,7 @@ impl Writers {
 
     /// Takes no more, and writes what waits.
     pub(super) async fn close(&self) {
-        self.stop.cancel();
-        for task in self.tasks.lock().await.drain(..) {
-            // Should it have failed, that was told.
-            let _ = task.await;
-        }
-    }
-}
-
-impl Drop for Writers {
-    fn drop(&mut self) {
-        self.stop.cancel();
+        join_all(self.tasks.iter().map(Owned::end)).await;
     }
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use tidings_domain::id::{TaskId, UserId};
 use tokio::{
     select,
-    sync::{Mutex, mpsc, oneshot},
-    task::JoinHandle,
+    sync::{mpsc, oneshot},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -16,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{db, readers::Readers, to_json};
 use crate::{
     error::{Error, Result},
-    shutdown::watched,
+    shutdown::Owned,
 };
 
 /// Read at once.
@@ -39,22 +38,21 @@ type Group = Vec<(Key, Answer)>;
 pub(super) struct Single {
     readers: Readers,
     asked: mpsc::Sender<(Key, Answer)>,
-    stop: CancellationToken,
-    task: Mutex<Option<JoinHandle<()>>>,
+    task: Owned,
 }
 
 impl Single {
     /// By these connections. It cancels `failed` where it ends before it is told to.
     pub(super) fn start(readers: Readers, failed: &CancellationToken) -> Self {
         let (asked, waiting) = mpsc::channel(MOST);
-        let stop = CancellationToken::new();
-        let running = run(readers.clone(), waiting, stop.clone());
-        let running = watched("reader of tasks", stop.clone(), failed.clone(), running);
+        let running = readers.clone();
+        let task = Owned::start("reader of tasks", failed, |stop| {
+            run(running, waiting, stop)
+        });
         Self {
             readers,
             asked,
-            stop,
-            task: Mutex::new(Some(tokio::spawn(running))),
+            task,
         }
     }
 
@@ -78,17 +76,7 @@ impl Single {
 
     /// Takes no more.
     pub(super) async fn close(&self) {
-        self.stop.cancel();
-        if let Some(task) = self.task.lock().await.take() {
-            // Should it have failed, that was told.
-            let _ = task.await;
-        }
-    }
-}
-
-impl Drop for Single {
-    fn drop(&mut self) {
-        self.stop.cancel();
+        self.task.end().await;
     }
 }
 
@@ -129,8 +117,10 @@ async fn tasks(readers: &Readers, keys: &[Key]) -> Result<Vec<Option<Box<str>>>>
     let mut found = vec![None; keys.len()];
     for line in lines.unwrap_or_default().lines() {
         let parts = line.split_once('\t');
-        let place = parts.and_then(|(at, task)| Some((at.parse::<usize>().ok()?, task)));
-        let place = place.and_then(|(at, task)| Some((found.get_mut(at)?, task)));
+        let place = parts.and_then(|(at, task)| {
+            let at: usize = at.parse().ok()?;
+            Some((found.get_mut(at)?, task))
+        });
         let (place, task) = place.ok_or_else(|| Error::internal("a line is no task's"))?;
         *place = Some(task.into());
     }

@@ -12,8 +12,7 @@ use sqlx::{
 };
 use tidings_domain::{id::UserId, time::TzDatabase};
 use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    task::JoinHandle,
+    sync::{mpsc, oneshot},
     time::{self, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,7 +26,7 @@ use super::{
 use crate::{
     clock::Ambient,
     error::{Error, Result},
-    shutdown::watched,
+    shutdown::Owned,
     store::{Mutation, OnCommit, Outcome, plan::Keys, plan::plan},
     telemetry,
 };
@@ -51,9 +50,8 @@ enum Work {
 /// The way to the writer.
 pub(super) struct Writer {
     queue: mpsc::Sender<Work>,
-    stop: CancellationToken,
     failed: CancellationToken,
-    task: Mutex<Option<JoinHandle<()>>>,
+    task: Owned,
 }
 
 impl Writer {
@@ -65,7 +63,6 @@ impl Writer {
         on_commit: Arc<dyn OnCommit>,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let stop = CancellationToken::new();
         let side = Side {
             options,
             connection: Some(connection),
@@ -74,14 +71,13 @@ impl Writer {
             _lock: lock,
         };
         let failed = CancellationToken::new();
-        let running = side.run(waiting, stop.clone());
-        let watched = watched("writer of the store", stop.clone(), failed.clone(), running);
-        let task = tokio::spawn(watched);
+        let task = Owned::start("writer of the store", &failed, |stop| {
+            side.run(waiting, stop)
+        });
         Self {
             queue,
-            stop,
             failed,
-            task: Mutex::new(Some(task)),
+            task,
         }
     }
 
@@ -142,17 +138,7 @@ impl Writer {
 
     /// Takes no more, writes what waits, and lets go of the file.
     pub(super) async fn close(&self) {
-        self.stop.cancel();
-        if let Some(task) = self.task.lock().await.take() {
-            // Should it have failed, that was told.
-            let _ = task.await;
-        }
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.stop.cancel();
+        self.task.end().await;
     }
 }
 
@@ -296,7 +282,7 @@ impl Side {
             if !*done {
                 // Where SQLite has undone it by itself, a connection that is in no doubt goes on.
                 if transaction.rollback().await.is_err() {
-                    connection = self.options.connect().await.map_err(db)?;
+                    connection = self.connection().await?;
                 }
                 transaction = connection.begin_with(BEGIN).await.map_err(db)?;
             }
